@@ -79,6 +79,7 @@ class Disk {
   virtual Result<> rename(const std::string& from, const std::string& to) = 0;
   virtual Result<> remove(const std::string& path) = 0;       // one file; absent is fine
   virtual Result<> remove_tree(const std::string& path) = 0;  // never follows symlinks; absent is fine
+  virtual Result<> remove_directory(const std::string& path) = 0;  // rmdir(2): cgroups; absent is fine
   virtual Result<> sync_directory(const std::string& path) = 0;
   virtual Result<FileStat> stat(const std::string& path) = 0;  // follows symlinks
   virtual Result<std::vector<std::string>> list(const std::string& path) = 0;  // sorted names
