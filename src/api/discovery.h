@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Documents derived from the kind table: legacy and aggregated discovery, OpenAPI v3 (and v2 as far as clients need it).
+// Built when first asked for and kept; every document has a strong hash for ETags.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace coracle::api {
+
+struct ServedDocument {
+  std::string body;
+  std::string hash;  // hex, changes with the body
+};
+
+// Kinds that are served but not stored (reviews, token requests...) are part of the documents too.
+const ServedDocument* legacy_api_versions();                                         // /api
+const ServedDocument* legacy_groups();                                               // /apis
+const ServedDocument* legacy_group(std::string_view group);                          // /apis/G; null if not served
+const ServedDocument* legacy_resources(std::string_view group, std::string_view v);  // /api/v1, /apis/G/V; null if not served
+const ServedDocument* aggregated_discovery(bool core);                               // /api or /apis as apidiscovery.k8s.io/v2
+const ServedDocument* openapi_v3_index();                                            // /openapi/v3
+const ServedDocument* openapi_v3(std::string_view group, std::string_view v);        // /openapi/v3/apis/G/V, /openapi/v3/api/v1
+
+}  // namespace coracle::api

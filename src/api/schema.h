@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The schema language in which every kind is declared once. Derived from it: decoding (JSON, YAML, protobuf), strict field
+// checks, defaults, structural validation with field paths, strategic merge, OpenAPI, explain.
+//
+//   constexpr Field kContainerPortFields[] = {
+//       text("name", 1).about("..."), int32("hostPort", 2), int32("containerPort", 3).required(),
+//       text("protocol", 4).otherwise("\"TCP\"").one_of("TCP|UDP|SCTP"), ...};
+//   constexpr Message kContainerPort{"io.k8s.api.core.v1.ContainerPort", kContainerPortFields};
+//   list("ports", 6, kContainerPort).keyed_by("containerPort").map_keys("containerPort,protocol")
+//
+// The number is the field's protobuf number in upstream's generated.proto.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "json/tree.h"
+
+namespace coracle::api {
+
+struct Message;
+class Errors;
+
+enum class Type : uint8_t {
+  kString,
+  kInt32,
+  kInt64,
+  kBoolean,
+  kDouble,
+  kBytes,        // base64 text in JSON
+  kTime,         // metav1.Time
+  kMicroTime,    // metav1.MicroTime
+  kQuantity,     // resource.Quantity; text, canonical after defaulting
+  kIntOrString,  // intstr.IntOrString
+  kObject,       // of `message`
+  kRaw,          // free JSON: RawExtension, FieldsV1
+};
+enum class Shape : uint8_t { kOne, kList, kMap };  // kMap: string -> Type
+enum class ListType : uint8_t { kAtomic, kMap, kSet };
+
+// Checks one present value; `path` is its field path, e.g. spec.containers[0].ports[0].protocol.
+using FieldCheck = void (*)(json::Node value, std::string_view path, Errors& errors);
+
+struct Field {
+  std::string_view name;
+  uint16_t number = 0;
+  Type type = Type::kString;
+  Shape shape = Shape::kOne;
+  const Message* message = nullptr;  // kObject
+  bool is_required = false;          // absent or empty: "Required value"
+  bool merges = false;               // x-kubernetes-patch-strategy: merge
+  bool retains_keys = false;         // ... retainKeys
+  ListType list_type = ListType::kAtomic;
+  std::string_view merge_key = {};   // x-kubernetes-patch-merge-key
+  std::string_view keys = {};        // x-kubernetes-list-map-keys, comma-separated
+  std::string_view default_json = {};  // set when the field is absent (and the parent is present)
+  std::string_view values = {};      // closed set, '|'-separated: "Unsupported value" otherwise
+  FieldCheck check = nullptr;
+  std::string_view description = {}; // one sentence of our own for `kubectl explain`
+
+  constexpr Field required() const { Field f = *this; f.is_required = true; return f; }
+  constexpr Field otherwise(std::string_view json) const { Field f = *this; f.default_json = json; return f; }
+  constexpr Field one_of(std::string_view set) const { Field f = *this; f.values = set; return f; }
+  constexpr Field must(FieldCheck c) const { Field f = *this; f.check = c; return f; }
+  constexpr Field about(std::string_view sentence) const { Field f = *this; f.description = sentence; return f; }
+  // Strategic merge by one key (also the list-map key unless map_keys() says otherwise).
+  constexpr Field keyed_by(std::string_view key) const {
+    Field f = *this;
+    f.merges = true;
+    f.merge_key = key;
+    f.list_type = ListType::kMap;
+    if (f.keys.empty()) f.keys = key;
+    return f;
+  }
+  constexpr Field map_keys(std::string_view k) const { Field f = *this; f.keys = k; f.list_type = ListType::kMap; return f; }
+  constexpr Field merging() const { Field f = *this; f.merges = true; return f; }             // without a key
+  constexpr Field patch_key(std::string_view k) const { Field f = *this; f.merges = true; f.merge_key = k; return f; }
+  constexpr Field retaining_keys() const { Field f = *this; f.retains_keys = true; return f; }
+  constexpr Field set() const { Field f = *this; f.list_type = ListType::kSet; return f; }
+};
+
+struct Message {
+  std::string_view definition;  // name in upstream's OpenAPI document
+  std::span<const Field> fields;
+  std::string_view description = {};
+
+  const Field* find(std::string_view name) const {
+    for (const Field& f : fields) {
+      if (f.name == name) return &f;
+    }
+    return nullptr;
+  }
+};
+
+constexpr Field scalar(std::string_view name, uint16_t number, Type type, Shape shape = Shape::kOne) {
+  Field f;
+  f.name = name;
+  f.number = number;
+  f.type = type;
+  f.shape = shape;
+  return f;
+}
+constexpr Field text(std::string_view name, uint16_t number) { return scalar(name, number, Type::kString); }
+constexpr Field int32(std::string_view name, uint16_t number) { return scalar(name, number, Type::kInt32); }
+constexpr Field int64(std::string_view name, uint16_t number) { return scalar(name, number, Type::kInt64); }
+constexpr Field boolean(std::string_view name, uint16_t number) { return scalar(name, number, Type::kBoolean); }
+constexpr Field time(std::string_view name, uint16_t number) { return scalar(name, number, Type::kTime); }
+constexpr Field micro_time(std::string_view name, uint16_t number) { return scalar(name, number, Type::kMicroTime); }
+constexpr Field bytes(std::string_view name, uint16_t number) { return scalar(name, number, Type::kBytes); }
+constexpr Field quantity(std::string_view name, uint16_t number) { return scalar(name, number, Type::kQuantity); }
+constexpr Field int_or_string(std::string_view name, uint16_t number) { return scalar(name, number, Type::kIntOrString); }
+constexpr Field raw(std::string_view name, uint16_t number) { return scalar(name, number, Type::kRaw); }
+constexpr Field list_of(std::string_view name, uint16_t number, Type type) { return scalar(name, number, type, Shape::kList); }
+constexpr Field map_of(std::string_view name, uint16_t number, Type type) { return scalar(name, number, type, Shape::kMap); }
+constexpr Field object(std::string_view name, uint16_t number, const Message& message) {
+  Field f = scalar(name, number, Type::kObject);
+  f.message = &message;
+  return f;
+}
+constexpr Field list(std::string_view name, uint16_t number, const Message& message) {
+  Field f = scalar(name, number, Type::kObject, Shape::kList);
+  f.message = &message;
+  return f;
+}
+
+}  // namespace coracle::api
