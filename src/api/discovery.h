@@ -15,13 +15,25 @@ struct ServedDocument {
   std::string hash;  // hex, changes with the body
 };
 
-// Kinds that are served but not stored (reviews, token requests...) are part of the documents too.
-const ServedDocument* legacy_api_versions();                                         // /api
-const ServedDocument* legacy_groups();                                               // /apis
-const ServedDocument* legacy_group(std::string_view group);                          // /apis/G; null if not served
-const ServedDocument* legacy_resources(std::string_view group, std::string_view v);  // /api/v1, /apis/G/V; null if not served
-const ServedDocument* aggregated_discovery(bool core);                               // /api or /apis as apidiscovery.k8s.io/v2
-const ServedDocument* openapi_v3_index();                                            // /openapi/v3
-const ServedDocument* openapi_v3(std::string_view group, std::string_view v);        // /openapi/v3/apis/G/V, /openapi/v3/api/v1
+// Owned by the API server. Kinds that are served but not stored (reviews, token requests...) are in the documents too.
+class Documents {
+ public:
+  Documents();
+  ~Documents();
+  Documents(const Documents&) = delete;
+  Documents& operator=(const Documents&) = delete;
+
+  const ServedDocument& legacy_api_versions(std::string_view server_address);         // /api
+  const ServedDocument& legacy_groups();                                               // /apis
+  const ServedDocument* legacy_group(std::string_view group);                          // /apis/G; null if not served
+  const ServedDocument* legacy_resources(std::string_view group, std::string_view v);  // /api/v1, /apis/G/V; null if not served
+  const ServedDocument& aggregated(bool core);                                         // /api or /apis as apidiscovery.k8s.io/v2
+  const ServedDocument& openapi_v3_index();                                            // /openapi/v3
+  const ServedDocument* openapi_v3(std::string_view group, std::string_view v);        // /openapi/v3/api/v1, /openapi/v3/apis/G/V
+
+ private:
+  class State;
+  std::unique_ptr<State> state_;
+};
 
 }  // namespace coracle::api

@@ -28,6 +28,7 @@ inline constexpr size_t kSendBufferBytesMax = 64 * 1024;      // producer is pau
 inline constexpr size_t kJsonDepthMax = 64;
 inline constexpr size_t kJsonKeysMax = 10'000;                // per object
 inline constexpr size_t kJsonNodesMax = 262'144;              // per document
+inline constexpr size_t kJsonBytesMax = 16 * 1024 * 1024;     // a reader of its own lists; bodies: kBodyBytesMax
 inline constexpr size_t kPatchOperationsMax = 10'000;         // 413
 
 // --- Objects (reached: 422 Invalid, 413)

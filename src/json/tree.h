@@ -18,6 +18,7 @@ struct cJSON;
 namespace coracle::json {
 
 class Tree;
+struct Inside;  // item.h: the room's own access to what Node and Tree hold
 
 class Node {
  public:
@@ -51,7 +52,11 @@ class Node {
   Iterator begin() const;
   Iterator end() const;
 
-  // --- Changing. On objects; each replaces an existing child in place (order kept) and returns the new child.
+  // --- Changing. On a null Node or one of another type these do nothing and return a null Node: a user's
+  // `"spec": "text"` must not crash the code that fills in defaults. A null Node as value means absent: set
+  // removes, append and insert do nothing.
+
+  // --- On objects; each replaces an existing child in place (order kept) and returns the new child.
   Node set(std::string_view name, std::string_view value) const;
   Node set(std::string_view name, const char* value) const { return set(name, std::string_view(value)); }
   Node set(std::string_view name, int64_t value) const;
@@ -79,6 +84,7 @@ class Node {
 
  private:
   friend class Tree;
+  friend struct Inside;
   Node(cJSON* item, Tree* tree) : item_(item), tree_(tree) {}
   cJSON* item_ = nullptr;
   Tree* tree_ = nullptr;
@@ -129,7 +135,7 @@ class Tree {
   Node detached_array();
 
  private:
-  friend class Node;
+  friend struct Inside;
   Arena arena_;
   cJSON* root_ = nullptr;
 };
@@ -139,7 +145,10 @@ bool equal(Node a, Node b);           // same JSON value; order of object member
 std::string write(Node node);         // compact
 void write_to(std::string& out, Node node);
 std::string write_pretty(Node node);  // two-space indent, for people
-void write_string(std::string& out, std::string_view text);  // one JSON string with quotes; escapes & < > as \u00XX
+// One JSON string with quotes; escapes & < > as \u00XX like Go. NUL and bytes that are not UTF-8 become U+FFFD,
+// so that what is written can always be parsed again.
+void write_string(std::string& out, std::string_view text);
+void write_number(std::string& out, double value);  // shortest text that reads back the same; whole ones plain
 std::string write_yaml(Node node);    // for golden tests and the command line
 
 }  // namespace coracle::json
