@@ -35,17 +35,19 @@ struct Issuer {
   Key key;
 };
 
-std::string oid(std::string_view encoded) { return der::element(der::kOid, encoded); }
+std::string oid(std::string_view encoded) {
+  return der::element(der::kOid, encoded);
+}
 
 std::string attribute(std::string_view type, std::string_view value) {
-  return der::element(der::kSet,
-                      der::sequence({oid(type), der::element(der::kUtf8String, value)}));
+  return der::element(der::kSet, der::sequence({oid(type), der::element(der::kUtf8String, value)}));
 }
 
 // Organizations first, as Go writes them; each its own RDN, so that all are kept.
 std::string distinguished_name(const CertificateOptions& options) {
   std::string names;
-  for (const std::string& each : options.organizations) names += attribute(kOrganization, each);
+  for (const std::string& each : options.organizations)
+    names += attribute(kOrganization, each);
   names += attribute(kCommonName, options.common_name);
   return der::element(der::kSequence, names);
 }
@@ -61,14 +63,17 @@ std::string extension(std::string_view type, Criticality criticality, std::strin
 // The address in network byte order.
 std::string address_bytes(Ip4 ip) {
   std::string bytes;
-  for (int shift = 24; shift >= 0; shift -= 8) bytes += static_cast<char>(ip.value >> shift);
+  for (int shift = 24; shift >= 0; shift -= 8)
+    bytes += static_cast<char>(ip.value >> shift);
   return bytes;
 }
 
 std::string alternative_names(const CertificateOptions& options) {
   std::string names;
-  for (const std::string& each : options.dns_names) names += der::element(kSanDns, each);
-  for (Ip4 each : options.addresses) names += der::element(kSanAddress, address_bytes(each));
+  for (const std::string& each : options.dns_names)
+    names += der::element(kSanDns, each);
+  for (Ip4 each : options.addresses)
+    names += der::element(kSanAddress, address_bytes(each));
   return names.empty() ? names : der::element(der::kSequence, names);
 }
 
@@ -90,7 +95,9 @@ std::string usage_extensions(Usage usage) {
 }
 
 // RFC 7093 section 2, method 1.
-std::string key_identifier(std::string_view public_key) { return sha256(public_key).substr(0, 20); }
+std::string key_identifier(std::string_view public_key) {
+  return sha256(public_key).substr(0, 20);
+}
 
 std::string extensions(const CertificateOptions& options,
                        std::string_view own_identifier,
@@ -113,9 +120,13 @@ Result<> check(const CertificateOptions& options) {
     return !name.empty() && name.size() <= kNameBytesMax && name.find('\0') == name.npos;
   };
   bool sound = fits(options.common_name) && options.not_before < options.not_after;
-  for (const std::string& each : options.organizations) sound = sound && fits(each);
-  for (const std::string& each : options.dns_names) sound = sound && fits(each);
-  if (!sound) return fail(Code::kBadRequest, "certificate: a name is empty or too long, or it ends before it starts");
+  for (const std::string& each : options.organizations)
+    sound = sound && fits(each);
+  for (const std::string& each : options.dns_names)
+    sound = sound && fits(each);
+  if (!sound)
+    return fail(Code::kBadRequest,
+                "certificate: a name is empty or too long, or it ends before it starts");
   return {};
 }
 
@@ -141,8 +152,9 @@ Result<std::string> write_certificate(const CertificateOptions& options,
   return pem("CERTIFICATE", der::sequence({body, algorithm, der::bit_string(signature)}));
 }
 
-// The key identifier that a certificate states about itself; empty if it states none. Its extensions were
-// already checked by mbedTLS, so the element after the identifier is the OCTET STRING.
+// The key identifier that a certificate states about itself; empty if it states none. Its
+// extensions were already checked by mbedTLS, so the element after the identifier is the OCTET
+// STRING.
 std::string stated_key_identifier(const mbedtls_x509_crt& crt) {
   const std::string_view all = view(crt.v3_ext);
   const std::string wanted = oid(kSubjectKeyIdentifier);
@@ -168,7 +180,8 @@ void read_names(const mbedtls_x509_crt& crt, std::vector<std::string>& names) {
     if (each->buf.tag == kSanDns) names.emplace_back(value);
     if (each->buf.tag != kSanAddress || value.size() != 4) continue;
     uint32_t address = 0;
-    for (char c : value) address = address << 8 | static_cast<uint8_t>(c);
+    for (char c : value)
+      address = address << 8 | static_cast<uint8_t>(c);
     names.push_back(Ip4{address}.text());
   }
 }

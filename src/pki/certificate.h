@@ -26,13 +26,15 @@ struct CertificateOptions {
 };
 
 struct KeyAndCertificate {
-  std::string key_pem;          // SEC1 or PKCS#8
+  std::string key_pem;  // SEC1 or PKCS#8
   std::string certificate_pem;
 };
 
 Result<std::string> make_key(port::Random& random);
 Result<KeyAndCertificate> self_signed(const CertificateOptions& options, port::Random& random);
-Result<KeyAndCertificate> issue(const CertificateOptions& options, const KeyAndCertificate& issuer, port::Random& random);
+Result<KeyAndCertificate> issue(const CertificateOptions& options,
+                                const KeyAndCertificate& issuer,
+                                port::Random& random);
 
 struct CertificateFacts {
   std::string common_name;

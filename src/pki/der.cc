@@ -11,21 +11,25 @@ std::string element(uint8_t tag, std::string_view content) {
   } else {
     char digits[sizeof length];
     size_t count = 0;
-    for (size_t rest = length; rest > 0; rest >>= 8) digits[count++] = static_cast<char>(rest & 0xff);
+    for (size_t rest = length; rest > 0; rest >>= 8)
+      digits[count++] = static_cast<char>(rest & 0xff);
     out += static_cast<char>(0x80 | count);
-    while (count > 0) out += digits[--count];
+    while (count > 0)
+      out += digits[--count];
   }
   return out.append(content);
 }
 
 std::string sequence(std::initializer_list<std::string_view> elements) {
   std::string content;
-  for (std::string_view each : elements) content += each;
+  for (std::string_view each : elements)
+    content += each;
   return element(kSequence, content);
 }
 
 std::string integer(std::string_view big_endian) {
-  while (big_endian.size() > 1 && big_endian.front() == '\0') big_endian.remove_prefix(1);
+  while (big_endian.size() > 1 && big_endian.front() == '\0')
+    big_endian.remove_prefix(1);
   std::string content;
   if (big_endian.empty() || (static_cast<uint8_t>(big_endian.front()) & 0x80) != 0) content += '\0';
   return element(kInteger, content.append(big_endian));

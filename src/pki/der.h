@@ -23,8 +23,12 @@ enum Tag : uint8_t {
   kSequence = 0x30,
   kSet = 0x31,
 };
-constexpr uint8_t context(uint8_t number) { return static_cast<uint8_t>(0x80 | number); }
-constexpr uint8_t constructed(uint8_t number) { return static_cast<uint8_t>(0xa0 | number); }
+constexpr uint8_t context(uint8_t number) {
+  return static_cast<uint8_t>(0x80 | number);
+}
+constexpr uint8_t constructed(uint8_t number) {
+  return static_cast<uint8_t>(0xa0 | number);
+}
 
 std::string element(uint8_t tag, std::string_view content);
 std::string sequence(std::initializer_list<std::string_view> elements);

@@ -16,7 +16,9 @@ class Sha256::State {
 #endif
     ASSERT(code == 0);
   }
-  ~State() { mbedtls_sha256_free(&context_); }
+  ~State() {
+    mbedtls_sha256_free(&context_);
+  }
   State(const State&) = delete;
   State& operator=(const State&) = delete;
 
@@ -46,8 +48,12 @@ class Sha256::State {
 
 Sha256::Sha256() : state_(std::make_unique<State>()) {}
 Sha256::~Sha256() = default;
-void Sha256::add(std::string_view bytes) { state_->add(bytes); }
-std::string Sha256::finish() { return state_->finish(); }
+void Sha256::add(std::string_view bytes) {
+  state_->add(bytes);
+}
+std::string Sha256::finish() {
+  return state_->finish();
+}
 
 std::string sha256(std::string_view bytes) {
   Sha256 digest;

@@ -22,7 +22,7 @@ class Sha256 {
   std::unique_ptr<State> state_;
 };
 
-std::string sha256(std::string_view bytes);                   // 32 raw bytes
+std::string sha256(std::string_view bytes);  // 32 raw bytes
 bool equal_in_constant_time(std::string_view a, std::string_view b);
 
 }  // namespace coracle::pki

@@ -7,7 +7,7 @@
 namespace coracle::pki {
 
 struct KubeconfigOptions {
-  std::string server;           // https://host:port
+  std::string server;  // https://host:port
   std::string ca_pem;
   std::string certificate_pem;  // of the user
   std::string key_pem;

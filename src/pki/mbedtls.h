@@ -2,14 +2,14 @@
 // The differences between mbedTLS 2.28 and 3.6, and owners for its structs. Private to this room.
 #pragma once
 
+#include <string>
+#include <string_view>
+
 #include <mbedtls/ecp.h>
 #include <mbedtls/pk.h>
 #include <mbedtls/sha256.h>
 #include <mbedtls/version.h>
 #include <mbedtls/x509_crt.h>
-
-#include <string>
-#include <string_view>
 
 #include "base/result.h"
 #include "port/random.h"
