@@ -6,7 +6,8 @@
 
 namespace coracle::json {
 
-// cJSON's invariant for siblings: next ends with null, and the first child's prev is the last child.
+// cJSON's invariant for siblings: next ends with null, and the first child's prev is the last
+// child.
 
 Item* new_item(Arena& arena, int type) {
   Item* item = new (arena.allocate(sizeof(Item))) Item{};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// How a node lies in memory: a cJSON node with the sizes of its two strings behind it, so that comparing keys
-// and reading values never measures. Items live in the arena of their Tree: cJSON's allocating functions and
-// cJSON_Delete must never see one. Only for src/json.
+// How a node lies in memory: a cJSON node with the sizes of its two strings behind it, so that
+// comparing keys and reading values never measures. Items live in the arena of their Tree: cJSON's
+// allocating functions and cJSON_Delete must never see one. Only for src/json.
 #pragma once
 
 #include <cstdint>

@@ -38,7 +38,8 @@ void drop_in_small(Item* object, DuplicateFound found, void* context) {
 
 Lookup::Lookup(const Item* object) : object_(object) {
   size_t children = 0;
-  for (const Item* child = object->first(); child != nullptr; child = child->following()) children++;
+  for (const Item* child = object->first(); child != nullptr; child = child->following())
+    children++;
   if (children <= kWalkMax) return;
   sorted_.reserve(children);
   for (Item* child = object->first(); child != nullptr; child = child->following()) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The children of one object by name. Small objects are walked, large ones sorted once, so that no pair of
-// hostile documents makes comparing or merging them quadratic. Only for src/json.
+// The children of one object by name. Small objects are walked, large ones sorted once, so that no
+// pair of hostile documents makes comparing or merging them quadratic. Only for src/json.
 #pragma once
 
 #include <string_view>
@@ -10,8 +10,8 @@
 
 namespace coracle::json {
 
-// Stays right while values change in place and children are added that are not asked for; not when children
-// are removed and asked for again.
+// Stays right while values change in place and children are added that are not asked for; not when
+// children are removed and asked for again.
 class Lookup {
  public:
   explicit Lookup(const Item* object);

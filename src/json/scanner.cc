@@ -20,8 +20,13 @@ constexpr size_t kNumberBytesMax = 128;  // strtod is handed nothing longer
 constexpr size_t kSafeDigits = 16;       // 2^53 has sixteen
 constexpr uint64_t kIntegerMax = uint64_t{1} << 53;
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_plain(char c) { return c >= 0x20 && c != '"' && c != '\\' && c != 0x7F; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool is_plain(char c) {  // char is unsigned on ARM
+  const auto byte = static_cast<unsigned char>(c);
+  return byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
+}
 
 }  // namespace
 
@@ -54,7 +59,9 @@ void note_duplicates(Item* object, size_t children, const Trail& trail, ParseNot
 }
 
 Scanner::Scanner(Arena& arena, std::string_view text, ParseNotes* notes)
-    : arena_(arena), original_(text), notes_(notes) {
+    : arena_(arena),
+      original_(text),
+      notes_(notes) {
   if (text.size() > limits::kJsonBytesMax) text = {};
   start_ = at_ = const_cast<char*>(arena.copy(text).data());
   end_ = start_ + text.size();
@@ -78,13 +85,20 @@ Result<Item*> Scanner::document() {
 Item* Scanner::value() {
   if (++nodes_ > limits::kJsonNodesMax) return refuse("too many values in one document");
   switch (*at_) {
-    case '{': return object();
-    case '[': return array();
-    case '"': return string_value();
-    case 't': return literal("true", cJSON_True);
-    case 'f': return literal("false", cJSON_False);
-    case 'n': return literal("null", cJSON_NULL);
-    default: return number();
+    case '{':
+      return object();
+    case '[':
+      return array();
+    case '"':
+      return string_value();
+    case 't':
+      return literal("true", cJSON_True);
+    case 'f':
+      return literal("false", cJSON_False);
+    case 'n':
+      return literal("null", cJSON_NULL);
+    default:
+      return number();
   }
 }
 
@@ -189,13 +203,15 @@ Item* Scanner::number() {
   }
   if (*at_ == '.') {
     if (!is_digit(*++at_)) return refuse("expected a digit after '.'");
-    while (is_digit(*at_)) at_++;
+    while (is_digit(*at_))
+      at_++;
   }
   if (*at_ == 'e' || *at_ == 'E') {
     at_++;
     if (*at_ == '+' || *at_ == '-') at_++;
     if (!is_digit(*at_)) return refuse("expected a digit in the exponent");
-    while (is_digit(*at_)) at_++;
+    while (is_digit(*at_))
+      at_++;
   }
   if (static_cast<size_t>(at_ - begin) > kNumberBytesMax) return refuse("number too long");
   // The process never calls setlocale, so strtod reads '.'.
@@ -214,7 +230,8 @@ bool Scanner::text(char*& begin, uint32_t& size) {
   char* to = begin = ++at_;
   for (;;) {
     const char* run = at_;
-    while (is_plain(*at_)) at_++;
+    while (is_plain(*at_))
+      at_++;
     const auto plain = static_cast<size_t>(at_ - run);
     if (to != run) std::memmove(to, run, plain);
     to += plain;
@@ -287,18 +304,20 @@ bool Scanner::code_unit(uint32_t& unit) {
 }
 
 void Scanner::skip_space() {
-  while (*at_ == ' ' || *at_ == '\n' || *at_ == '\r' || *at_ == '\t') at_++;
+  while (*at_ == ' ' || *at_ == '\n' || *at_ == '\r' || *at_ == '\t')
+    at_++;
 }
 
 std::nullptr_t Scanner::refuse(const char* why) {
-  if (why_ == nullptr) why_ = at_ == end_ ? "unexpected end of document" : why;
+  const bool cut = at_ == end_ && std::string_view(why).starts_with("expected");
+  if (why_ == nullptr) why_ = cut ? "unexpected end of document" : why;
   return nullptr;
 }
 
 Error Scanner::error() const {
   const auto offset = static_cast<size_t>(at_ - start_);
-  const auto lines = std::count(original_.begin(),
-                                original_.begin() + static_cast<std::ptrdiff_t>(offset), '\n');
+  const auto lines =
+      std::count(original_.begin(), original_.begin() + static_cast<std::ptrdiff_t>(offset), '\n');
   std::string near;
   for (const char c : original_.substr(offset, kEchoMax)) {
     if (c < 0x20 || c > 0x7E) break;

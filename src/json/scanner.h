@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Strict RFC 8259 text to items, in one pass. Only for src/json.
 //
-// The text is copied into the arena once and its strings are decoded there, in place: a string costs no
-// allocation, and the copy's final NUL is the sentinel that ends every loop.
+// The text is copied into the arena once and its strings are decoded there, in place: a string
+// costs no allocation, and the copy's final NUL is the sentinel that ends every loop.
 #pragma once
 
 #include <string_view>
@@ -13,7 +13,8 @@
 
 namespace coracle::json {
 
-// Where the reader is in the document, to name duplicate keys as upstream does: `spec.containers[0].name`.
+// Where the reader is in the document, to name duplicate keys as upstream does:
+// `spec.containers[0].name`.
 class Trail {
  public:
   void enter(const Item* container) { steps_[depth_++] = {container, nullptr, 0}; }

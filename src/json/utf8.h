@@ -8,7 +8,8 @@
 
 namespace coracle::json {
 
-// Bytes of the character at the start of `text` (1 to 4), 0 if it is not valid UTF-8 or `text` is empty.
+// Bytes of the character at the start of `text` (1 to 4), 0 if it is not valid UTF-8 or `text` is
+// empty.
 size_t utf8_length(std::string_view text);
 // Writes 1 to 4 bytes, returns how many. `code` is a valid scalar value.
 size_t utf8_put(char* to, uint32_t code);
