@@ -48,6 +48,9 @@ struct Field {
   Type type = Type::kString;
   Shape shape = Shape::kOne;
   const Message* message = nullptr;  // kObject
+  // > 0: Go embeds a struct here. JSON is flat, but protobuf carries this field inside a sub-message with this number
+  // of the parent (Volume.volumeSource = 2, Probe.handler = 1, SecretKeySelector.localObjectReference = 1).
+  uint16_t embedded_in = 0;
   bool is_required = false;          // absent or empty: "Required value"
   bool merges = false;               // x-kubernetes-patch-strategy: merge
   bool retains_keys = false;         // ... retainKeys
@@ -63,6 +66,7 @@ struct Field {
   constexpr Field otherwise(std::string_view json) const { Field f = *this; f.default_json = json; return f; }
   constexpr Field one_of(std::string_view set) const { Field f = *this; f.values = set; return f; }
   constexpr Field must(FieldCheck c) const { Field f = *this; f.check = c; return f; }
+  constexpr Field within(uint16_t n) const { Field f = *this; f.embedded_in = n; return f; }
   constexpr Field about(std::string_view sentence) const { Field f = *this; f.description = sentence; return f; }
   // Strategic merge by one key (also the list-map key unless map_keys() says otherwise).
   constexpr Field keyed_by(std::string_view key) const {
