@@ -16,18 +16,20 @@
 
 namespace coracle::port {
 
-struct SandboxOptions {
-  std::string directory;  // of this sandbox, exists, on a real file system; the shim keeps its state here
-  std::string hostname;
-  bool host_network = false;  // spec.hostNetwork: the shim stays in the node's network (and uts) namespace
-};
-
-// Made by the shim inside the sandbox's mount namespace before the container starts, in order.
+// Made by the shim inside the sandbox's mount namespace in order; those of a container before it starts.
 struct SandboxMount {
   std::string type;     // "overlay", "tmpfs", "bind"
   std::string source;
   std::string target;   // created by the caller
   std::string options;  // as for mount(8), e.g. "lowerdir=a:b,upperdir=u,workdir=w"; for bind "ro" or ""
+};
+
+struct SandboxOptions {
+  std::string directory;  // of this sandbox, exists, on a real file system; the shim keeps its state here
+  std::string hostname;
+  bool host_network = false;  // spec.hostNetwork: the shim stays in the node's network (and uts) namespace
+  // Made before on_ready and kept until the sandbox ends: what its containers share (tmpfs volumes, /dev/shm).
+  std::vector<SandboxMount> mounts = {};
 };
 
 struct ContainerStart {
