@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "port/linux/machine.h"
+
+#include <signal.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
+#include <array>
+#include <utility>
+
+#include "port/linux/clock.h"
+#include "port/linux/disk.h"
+#include "port/linux/lane.h"
+#include "port/linux/net.h"
+#include "port/linux/process.h"
+#include "port/linux/random.h"
+
+namespace coracle::port_linux {
+
+struct Machine::Parts {
+  explicit Parts(MachineOptions options_given) : options(std::move(options_given)) {}
+
+  MachineOptions options;
+  Loop loop;
+  LoopClock clock{loop};
+  KernelRandom random;
+  LoopNetwork network{loop};
+  RealDisk disk;
+  LoopProcesses processes{loop};
+  std::array<UvHandle<uv_signal_t>, 3> signals;
+};
+
+Machine::Machine(MachineOptions options) {
+  // A peer that went away shows as an error of write(2). libuv gives children the default back.
+  ::signal(SIGPIPE, SIG_IGN);
+#ifdef __GLIBC__
+  ::mallopt(M_ARENA_MAX, 1);  // one heap for the loop and all lanes: less memory held back by each
+#endif
+  parts_ = std::make_unique<Parts>(std::move(options));
+}
+
+Machine::~Machine() = default;
+
+port::Clock& Machine::clock() {
+  return parts_->clock;
+}
+port::Random& Machine::random() {
+  return parts_->random;
+}
+port::Network& Machine::network() {
+  return parts_->network;
+}
+port::Disk& Machine::disk() {
+  return parts_->disk;
+}
+port::Processes& Machine::processes() {
+  return parts_->processes;
+}
+
+std::unique_ptr<port::Lane> Machine::lane(const std::string& name) {
+  return std::make_unique<ThreadLane>(parts_->loop, name);
+}
+
+namespace {
+
+void on_signal(uv_signal_t* handle, int signal) noexcept {
+  static_cast<SignalEvents*>(handle->data)->on_signal(signal);
+}
+
+}  // namespace
+
+void Machine::watch_signals(SignalEvents& events) {
+  const std::array<int, 3> watched{SIGTERM, SIGINT, SIGHUP};
+  for (size_t i = 0; i < watched.size(); i++) {
+    parts_->signals[i].reset(new uv_signal_t);
+    uv_signal_init(parts_->loop.uv(), parts_->signals[i].get());
+    parts_->signals[i]->data = &events;
+    uv_signal_start(parts_->signals[i].get(), on_signal, watched[i]);
+  }
+}
+
+void Machine::run() {
+  parts_->loop.run();
+}
+void Machine::stop() {
+  parts_->loop.stop();
+}
+uint64_t Machine::turns() const {
+  return parts_->loop.turns();
+}
+
+}  // namespace coracle::port_linux

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include "port/linux/loop.h"
+#include "port/process.h"
+
+namespace coracle::port_linux {
+
+struct Child;
+
+// Destroying it stops watching; children go on.
+class LoopProcesses : public port::Processes {
+ public:
+  explicit LoopProcesses(Loop& loop);
+  ~LoopProcesses();
+  Result<std::unique_ptr<port::Process>> spawn(const port::SpawnOptions& options,
+                                               port::ProcessEvents& events) override;
+  Result<> signal(int64_t pid, int signal) override;
+  Result<uint64_t> start_time(int64_t pid) override;
+
+ private:
+  Loop& loop_;
+  List<Child> children_;  // not yet reaped
+};
+
+}  // namespace coracle::port_linux
