@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+k create namespace doomed
+k -n doomed create configmap x
+k -n doomed create deployment web --image=coracle.local/demo:1 -- sleep 1000
+eventually_equal 20 1 k -n doomed get deployment web -o 'jsonpath={.status.readyReplicas}'
+k delete namespace doomed --timeout=60s
+refuses NotFound k get namespace doomed
+refuses 'not found' k -n doomed create configmap y
