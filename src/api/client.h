@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// How reactors (controllers, scheduler, proxy, node) see the cluster: State to read, Feed to be woken, Client to write.
-// On a server all three are served in process from the applied state; an agent serves them over one connection.
+// How reactors (controllers, scheduler, proxy, node) see the cluster: State to read, Feed to be
+// woken, Client to write. On a server all three are served in process from the applied state; an
+// agent serves them over one connection.
 #pragma once
 
 #include <cstdint>
@@ -48,7 +49,10 @@ template <class F>
 void for_each(const State& state, const Kind& kind, std::string_view ns, F&& f) {
   struct Each final : Visitor {
     explicit Each(F& g) : g_(g) {}
-    bool visit(const ObjectRef& object) override { g_(object); return true; }
+    bool visit(const ObjectRef& object) override {
+      g_(object);
+      return true;
+    }
     F& g_;
   };
   Each each(f);
@@ -74,18 +78,25 @@ class Feed {
   ~Feed() = default;
 };
 
-enum class CallVerb : uint8_t { kCreate, kUpdate, kJsonPatch, kMergePatch, kStrategicMergePatch, kDelete };
+enum class CallVerb : uint8_t {
+  kCreate,
+  kUpdate,
+  kJsonPatch,
+  kMergePatch,
+  kStrategicMergePatch,
+  kDelete
+};
 enum class Propagation : uint8_t { kDefault, kBackground, kForeground, kOrphan };
 
 // One write through the API's pipeline (admission, defaults, validation), as the client's own user.
 struct Call {
   CallVerb verb = CallVerb::kCreate;
-  Key key;                              // name empty: generateName of the body
+  Key key;  // name empty: generateName of the body
   Subresource subresource = Subresource::kNone;
-  std::string body;                     // JSON: the object or the patch
-  uint64_t expected_version = 0;        // > 0: 409 Conflict unless the stored object has it
-  std::string expected_uid;             // likewise
-  std::optional<int64_t> grace_seconds; // kDelete
+  std::string body;                      // JSON: the object or the patch
+  uint64_t expected_version = 0;         // > 0: 409 Conflict unless the stored object has it
+  std::string expected_uid;              // likewise
+  std::optional<int64_t> grace_seconds;  // kDelete
   Propagation propagation = Propagation::kDefault;
 };
 
@@ -111,9 +122,19 @@ class Client {
   ~Client() = default;
 };
 
-// What a reactor wants done. Actions are applied in order; the first failure ends the plan, which is computed again.
+// An Event that goes with a plan (core/v1 Event about one object).
+struct Note {
+  ObjectRef about;
+  bool warning = false;
+  std::string reason;
+  std::string message;
+};
+
+// What a reactor wants done. Calls are submitted in order; if one fails the key is planned again
+// after a back-off. Notes are recorded once all calls succeeded.
 struct Plan {
   std::vector<Call> calls;
+  std::vector<Note> notes;
   std::optional<Duration> again_after;  // look at the key again then, even if nothing changes
 
   bool empty() const { return calls.empty() && !again_after; }

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// A controller is one file and one row: which changes wake which keys, and a pure function from
+// state to plan. The runner (runner.h) is the only loop: it dedups keys, runs a key again only
+// after its plan is applied (so a plan sees its own writes and needs no expectations), and backs
+// off after failures.
+#pragma once
+
+#include <set>
+#include <span>
+#include <string_view>
+
+#include "api/client.h"
+#include "base/result.h"
+#include "base/time.h"
+
+namespace coracle::controllers {
+
+// All that a plan may look at.
+struct Now {
+  const api::State& state;
+  Wall wall;
+};
+
+using Keys = std::set<api::Key>;
+
+// Adds the keys that a change of `kind` (null: of any kind) wakes. `state` already shows the
+// change.
+struct Watch {
+  const api::Kind* kind = nullptr;
+  void (*wake)(const api::Change& change, const api::State& state, Keys& keys) = nullptr;
+};
+
+struct Controller {
+  std::string_view name;  // "replicaset-controller": source of its events, user agent of its writes
+  std::span<const Watch> watches;
+  // Pure: objects in, calls out. An error means "try again later".
+  Result<api::Plan> (*plan)(const Now& now, const api::Key& key) = nullptr;
+  // Keys to look at when the runner starts on a new leader; null: every object of every watched
+  // kind wakes its keys.
+  void (*first_keys)(const api::State& state, Keys& keys) = nullptr;
+};
+
+// --- Wake functions that several controllers use.
+void wake_itself(const api::Change& change, const api::State& state, Keys& keys);
+// The controlling owner (ownerReferences with controller: true), before and after the change.
+void wake_controller(const api::Change& change, const api::State& state, Keys& keys);
+
+// All controllers; one row each (table.cc).
+std::span<const Controller> all_controllers();
+
+}  // namespace coracle::controllers

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The only loop of all controllers. Runs on the leader only; start() after an election, stop() when
+// it is lost.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <set>
+#include <vector>
+
+#include "api/client.h"
+#include "api/event_recorder.h"
+#include "controllers/controller.h"
+#include "port/clock.h"
+#include "port/random.h"
+
+namespace coracle::controllers {
+
+class Runner final : api::Feed, api::Caller, port::TurnEnd, port::Alarm {
+ public:
+  Runner(api::Client& client, port::Clock& clock, port::Random& random);
+  ~Runner();
+  Runner(const Runner&) = delete;
+  Runner& operator=(const Runner&) = delete;
+
+  void start();
+  void stop();
+  bool idle() const {
+    return queue_.empty() && running_.empty();
+  }  // nothing to do now; delayed keys may wait
+
+ private:
+  struct Task {  // one key of one controller
+    const Controller* controller = nullptr;
+    api::Key key;
+    friend auto operator<=>(const Task&, const Task&) = default;
+  };
+  struct Run {  // a plan being applied
+    Task task;
+    std::vector<api::Note> notes;
+    size_t answers_missing = 0;
+    bool failed = false;
+    bool woken = false;  // changed meanwhile: look again
+  };
+
+  void on_change(const api::Change& change) override;
+  void on_answer(uint64_t token, Result<api::ObjectRef> answer) override;
+  void on_turn_end() override;
+  void on_alarm(port::Timer& timer) override;
+  void enqueue(const Controller& controller, const Keys& keys);
+  void enqueue(Task task);
+  void run(Task task);
+  void apply(Task task, api::Plan plan);
+  void finish(Run run);
+  void retry(const Task& task);
+  void delay(const Task& task, Duration by);
+  api::EventRecorder& recorder(const Controller& controller);
+
+  api::Client& client_;
+  port::Clock& clock_;
+  port::Random& random_;
+  std::deque<Task> queue_;
+  std::set<Task> queued_;
+  std::map<uint64_t, Run> running_;
+  std::map<Task, uint64_t> running_tasks_;
+  std::map<Task, uint32_t> failures_;
+  std::multimap<Mono, Task> delayed_;
+  std::map<Task, Mono> delayed_tasks_;
+  std::map<const Controller*, std::unique_ptr<api::EventRecorder>> recorders_;
+  std::unique_ptr<port::Timer> timer_;
+  uint64_t next_run_ = 1;
+  bool started_ = false;
+};
+
+}  // namespace coracle::controllers
