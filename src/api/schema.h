@@ -39,7 +39,8 @@ enum class Type : uint8_t {
 enum class Shape : uint8_t { kOne, kList, kMap };  // kMap: string -> Type
 enum class ListType : uint8_t { kAtomic, kMap, kSet };
 
-// Checks one present value; `path` is its field path, e.g. spec.containers[0].ports[0].protocol.
+// Checks the value of a present field, a list or map as a whole; `path` is its field path, e.g.
+// spec.containers[0].ports[0].protocol. Types were checked before; "" counts as absent and is not checked.
 using FieldCheck = void (*)(json::Node value, std::string_view path, Errors& errors);
 
 struct Field {
@@ -51,13 +52,13 @@ struct Field {
   // > 0: Go embeds a struct here. JSON is flat, but protobuf carries this field inside a sub-message with this number
   // of the parent (Volume.volumeSource = 2, Probe.handler = 1, SecretKeySelector.localObjectReference = 1).
   uint16_t embedded_in = 0;
-  bool is_required = false;          // absent or empty: "Required value"
+  bool is_required = false;          // absent, "" or []: "Required value"
   bool merges = false;               // x-kubernetes-patch-strategy: merge
   bool retains_keys = false;         // ... retainKeys
   ListType list_type = ListType::kAtomic;
   std::string_view merge_key = {};   // x-kubernetes-patch-merge-key
   std::string_view keys = {};        // x-kubernetes-list-map-keys, comma-separated
-  std::string_view default_json = {};  // set when the field is absent (and the parent is present)
+  std::string_view default_json = {};  // set when the field is absent or "" (and the parent is present)
   std::string_view values = {};      // closed set, '|'-separated: "Unsupported value" otherwise
   FieldCheck check = nullptr;
   std::string_view description = {}; // one sentence of our own for `kubectl explain`
