@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The controllers that table.cc lists; each is defined in the file of its name.
+#pragma once
+
+#include "controllers/controller.h"
+
+namespace coracle::controllers {
+
+extern const Controller kReplicaSetController;
+extern const Controller kDeploymentController;
+extern const Controller kEndpointSliceController;
+extern const Controller kEndpointsController;
+extern const Controller kNamespaceController;
+extern const Controller kServiceAccountController;
+extern const Controller kRootCaController;
+extern const Controller kGarbageCollector;
+extern const Controller kNodeLifecycleController;
+
+}  // namespace coracle::controllers
