@@ -48,4 +48,19 @@ size_t utf8_put(char* to, uint32_t code) {
   return 4;
 }
 
+std::string repair_utf8(std::string_view text) {
+  std::string valid;
+  valid.reserve(text.size());
+  while (!text.empty()) {
+    const size_t length = text[0] == '\0' ? 0 : utf8_length(text);
+    if (length == 0) {
+      valid += "\uFFFD";
+    } else {
+      valid += text.substr(0, length);
+    }
+    text.remove_prefix(length == 0 ? 1 : length);
+  }
+  return valid;
+}
+
 }  // namespace coracle::json

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace coracle::json {
@@ -13,5 +14,7 @@ namespace coracle::json {
 size_t utf8_length(std::string_view text);
 // Writes 1 to 4 bytes, returns how many. `code` is a valid scalar value.
 size_t utf8_put(char* to, uint32_t code);
+// The text with NUL and every byte that is not part of a character replaced by U+FFFD.
+std::string repair_utf8(std::string_view text);
 
 }  // namespace coracle::json
