@@ -18,10 +18,10 @@ void merge_patch(Node target, Node patch);
 // What strategic merge needs to know of the field `name` of an object type. `type` is opaque here
 // (the schema of floor 3 fills it); null means "unknown: treat as free-form, lists are atomic".
 struct FieldRule {
-  const void* type = nullptr;     // type of the value, of the list's items, or of the map's values
-  std::string_view merge_key;     // lists of objects: merged by this key; empty: replaced whole
-  bool merge_primitives = false;  // lists of scalars: merged as a set
-  bool retain_keys = false;       // patchStrategy retainKeys
+  const void* type = nullptr;  // type of the value, of the list's items, or of the map's values
+  std::string_view merge_key = {};  // lists of objects: merged by this key; empty: replaced whole
+  bool merge_primitives = false;    // lists of scalars: merged as a set
+  bool retain_keys = false;         // patchStrategy retainKeys
 };
 struct MergeSchema {
   const void* type = nullptr;
