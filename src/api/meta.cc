@@ -32,7 +32,7 @@ constexpr Field kObjectMetaFields[] = {
     text("selfLink", 4).about("Not used any more."),
     text("uid", 5).about("Identity of this object in space and time, set by the server."),
     text("resourceVersion", 6).about("Opaque version of the object, changed by every write."),
-    int64("generation", 7).about("Counts the changes of the desired state."),
+    int64("generation", 7).or_zero().about("Counts the changes of the desired state."),
     time("creationTimestamp", 8).about("When the object was created, set by the server."),
     time("deletionTimestamp", 9)
         .about("When the object is to be gone; set once deletion was asked for."),
@@ -72,7 +72,9 @@ constexpr Field kLabelSelectorFields[] = {
 constexpr Field kConditionFields[] = {
     text("type", 1).required().about("Type of the condition, in CamelCase."),
     text("status", 2).required().about("True, False or Unknown."),
-    int64("observedGeneration", 3).about("metadata.generation that the condition was set for."),
+    int64("observedGeneration", 3)
+        .or_zero()
+        .about("metadata.generation that the condition was set for."),
     time("lastTransitionTime", 4).required().about("When the status changed last."),
     text("reason", 5).required().about("Why it changed last, one word in CamelCase."),
     text("message", 6).required().about("Why it changed last, for people."),

@@ -35,6 +35,7 @@ enum class Type : uint8_t {
   kIntOrString,  // intstr.IntOrString
   kObject,       // of `message`
   kRaw,          // free JSON: RawExtension, FieldsV1
+  kStrings,      // values of maps only: a list of strings (authorization ExtraValue)
 };
 enum class Shape : uint8_t { kOne, kList, kMap };  // kMap: string -> Type
 enum class ListType : uint8_t { kAtomic, kMap, kSet };
@@ -53,6 +54,10 @@ struct Field {
   // of the parent (Volume.volumeSource = 2, Probe.handler = 1, SecretKeySelector.localObjectReference = 1).
   uint16_t embedded_in = 0;
   bool is_required = false;          // absent, "" or []: "Required value"
+  // Go holds the number or bool by value: 0 (false) and absence are one. Such zeros are defaulted like absent fields and
+  // left out of what protobuf bodies say (Go's protobuf always writes them). Not for Go pointers (replicas, runAsUser).
+  bool zero_is_absent = false;
+  bool unique = false;               // list: no two items may have the same `keys` ("Duplicate value"); env may repeat
   bool merges = false;               // x-kubernetes-patch-strategy: merge
   bool retains_keys = false;         // ... retainKeys
   ListType list_type = ListType::kAtomic;
@@ -67,6 +72,8 @@ struct Field {
   constexpr Field otherwise(std::string_view json) const { Field f = *this; f.default_json = json; return f; }
   constexpr Field one_of(std::string_view set) const { Field f = *this; f.values = set; return f; }
   constexpr Field must(FieldCheck c) const { Field f = *this; f.check = c; return f; }
+  constexpr Field or_zero() const { Field f = *this; f.zero_is_absent = true; return f; }
+  constexpr Field distinct() const { Field f = *this; f.unique = true; return f; }
   constexpr Field within(uint16_t n) const { Field f = *this; f.embedded_in = n; return f; }
   constexpr Field about(std::string_view sentence) const { Field f = *this; f.description = sentence; return f; }
   // Strategic merge by one key (also the list-map key unless map_keys() says otherwise).
