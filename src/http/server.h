@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// HTTPS server: accepts streams, TLS, HTTP/1.1 and HTTP/2, hands whole requests to a Site and sends answers.
-// Bounds and timeouts are those of base/limits.h. Malformed input is answered here (400, 413, 414, 431, 501)
-// and never reaches the Site.
+// HTTPS server: accepts streams, TLS, HTTP/1.1 and HTTP/2, hands whole requests to a Site and sends
+// answers. Bounds and timeouts are those of base/limits.h. Malformed input is answered here (400,
+// 413, 414, 431, 501) and never reaches the Site.
 #pragma once
 
 #include <memory>
@@ -19,14 +19,19 @@ namespace coracle::http {
 // One answer in progress. Valid from on_request until finish() returns or on_gone() is called.
 class Response {
  public:
-  // Sends the head at once (a watch's client blocks until it sees it). Without a content-length header the body is
-  // chunked on HTTP/1.1. date, x-content-type-options: nosniff and the connection header are added.
+  // Sends the head at once (a watch's client blocks until it sees it). Without a content-length
+  // header the body is chunked on HTTP/1.1. date, x-content-type-options: nosniff and the
+  // connection header are added.
   virtual void start(int status, std::span<const Header> headers) = 0;
-  virtual void write(std::string_view bytes) = 0;  // body; leaves with the end of the turn at the latest
-  virtual void finish() = 0;                       // the Response is gone after this
-  virtual size_t backlog() const = 0;              // body bytes accepted and not yet sent; stay below
-                                                   // limits::kSendBufferBytesMax and wait for on_drained
-  void answer(int status, std::string_view content_type, std::string_view body, std::span<const Header> more = {});
+  virtual void write(
+      std::string_view bytes) = 0;     // body; leaves with the end of the turn at the latest
+  virtual void finish() = 0;           // the Response is gone after this
+  virtual size_t backlog() const = 0;  // body bytes accepted and not yet sent; stay below
+                                       // limits::kSendBufferBytesMax and wait for on_drained
+  void answer(int status,
+              std::string_view content_type,
+              std::string_view body,
+              std::span<const Header> more = {});
 
   void* context = nullptr;  // the Site's own; never touched by http
 
@@ -37,8 +42,10 @@ class Response {
 class Site {
  public:
   virtual void on_request(Request&& request, Response& response) = 0;
-  virtual void on_drained(Response& response) = 0;  // backlog() fell to 0 after it was above the bound
-  virtual void on_gone(Response& response) = 0;     // the client left, or the connection broke, before finish()
+  virtual void on_drained(
+      Response& response) = 0;  // backlog() fell to 0 after it was above the bound
+  virtual void on_gone(
+      Response& response) = 0;  // the client left, or the connection broke, before finish()
 
  protected:
   ~Site() = default;

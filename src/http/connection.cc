@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "http/connection.h"
+
+#include <algorithm>
+
+namespace coracle::http {
+namespace {
+
+constexpr Duration kFinishTimeout = seconds(10);
+
+}  // namespace
+
+bool BodyBudget::Share::grow_to(size_t body_bytes) {
+  if (body_bytes <= kFreeBytes || body_bytes <= taken_) return true;
+  const size_t others = budget_.taken_ - taken_;
+  if (others + body_bytes > kBytesMax) return false;
+  budget_.taken_ = others + body_bytes;
+  taken_ = body_bytes;
+  return true;
+}
+
+void BodyBudget::Share::give_back() {
+  budget_.taken_ -= taken_;
+  taken_ = 0;
+}
+
+Connection::Connection(const Surroundings& around, std::unique_ptr<port::Stream> stream)
+    : around_(around),
+      waiting_(std::move(stream)),
+      timer_(around.clock.timer(*this)),
+      peer_address_(waiting_->peer().host),
+      started_(around.clock.now()) {
+  expire_after(limits::kHeaderReadTimeout);
+}
+
+Connection::~Connection() = default;
+
+void Connection::start(std::shared_ptr<const TlsServerContext> tls) {
+  started_ = clock().now();
+  expire_after(limits::kHeaderReadTimeout);
+  auto session = std::make_unique<TlsSession>(std::move(tls), clock().wall());
+  SecureEvents& events = *this;
+  secure_ = std::make_unique<SecureStream>(clock(), std::move(session), events);
+  secure_->accept(std::move(waiting_));
+}
+
+void Connection::stop() {
+  if (protocol_ != nullptr) return protocol_->stop();
+  drop();
+}
+
+void Connection::drop() {
+  const bool held_slot = is_shaking_hands();
+  if (retired_) return;
+  if (protocol_ != nullptr) protocol_->gone();
+  retire();
+  if (held_slot) around_.owner.on_handshake_over();
+}
+
+void Connection::expire_after(Duration wait) {
+  timer_->arm(clock().now() + wait);
+}
+void Connection::expire_never() {
+  timer_->disarm();
+}
+
+void Connection::finish() {
+  if (secure_->finishing()) return;
+  secure_->finish();
+  expire_after(kFinishTimeout);
+}
+
+void Connection::on_open() {
+  peer_ = secure_->tls().peer();
+  protocol_ = secure_->tls().chose_http2() ? speak_http2(*this) : speak_http1(*this);
+  around_.owner.on_handshake_over();
+}
+
+void Connection::on_ended(std::string_view) {
+  drop();
+}
+
+void Connection::on_alarm(port::Timer&) {
+  if (protocol_ == nullptr || secure_->finishing()) return drop();
+  protocol_->timed_out();
+}
+
+void Connection::retire() {
+  retired_ = true;
+  timer_->disarm();
+  around_.owner.on_retired();
+}
+
+}  // namespace coracle::http

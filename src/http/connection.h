@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// One accepted connection: waits for a handshake slot, does TLS, then speaks the version of HTTP
+// that was agreed on. Owned by the server, which deletes it at the end of the turn in which it
+// retired.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/limits.h"
+#include "http/secure_stream.h"
+#include "http/server.h"
+
+namespace coracle::http {
+
+// Request bodies being received, over all connections. Small ones are not counted: they are bounded
+// by the number of connections and streams.
+class BodyBudget {
+ public:
+  static constexpr size_t kFreeBytes = 64 * 1024;
+  static constexpr size_t kBytesMax = 8 * 1024 * 1024;  // reached: 429 + Retry-After
+
+  // One body's share. Gives it back when destroyed.
+  class Share {
+   public:
+    explicit Share(BodyBudget& budget) : budget_(budget) {}
+    ~Share() { give_back(); }
+    Share(const Share&) = delete;
+    Share& operator=(const Share&) = delete;
+    bool grow_to(size_t body_bytes);  // false: the budget is spent
+    void give_back();
+
+   private:
+    BodyBudget& budget_;
+    size_t taken_ = 0;
+  };
+
+ private:
+  size_t taken_ = 0;
+};
+
+// A version of HTTP on one connection: Http1 or Http2.
+class Protocol {
+ public:
+  virtual ~Protocol() = default;
+  virtual void receive(std::string_view plain) = 0;
+  virtual void turn() = 0;       // end of the turn: write what is ready
+  virtual void sent() = 0;       // everything written has left
+  virtual void gone() = 0;       // the connection broke: tell the Site about open answers
+  virtual void stop() = 0;       // finish what is in progress, take nothing new
+  virtual void timed_out() = 0;  // the deadline that this protocol set
+};
+
+class Connection;
+
+// What a connection tells its server.
+class ConnectionOwner {
+ public:
+  virtual void on_handshake_over() = 0;
+  virtual void on_retired() = 0;
+
+ protected:
+  ~ConnectionOwner() = default;
+};
+
+class Connection final : private SecureEvents, private port::Alarm {
+ public:
+  struct Surroundings {
+    port::Clock& clock;
+    Site& site;
+    BodyBudget& bodies;
+    ConnectionOwner& owner;
+  };
+  Connection(const Surroundings& around, std::unique_ptr<port::Stream> stream);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  void start(std::shared_ptr<const TlsServerContext> tls);  // takes a handshake slot
+  void stop();
+  void drop();  // at once, without telling the peer
+
+  bool is_waiting() const { return secure_ == nullptr && !retired_; }
+  bool is_shaking_hands() const { return secure_ != nullptr && protocol_ == nullptr && !retired_; }
+  bool is_retired() const { return retired_; }
+  Mono started() const { return started_; }
+  const std::string& peer_address() const { return peer_address_; }
+
+  // For the protocols.
+  port::Clock& clock() { return around_.clock; }
+  Site& site() { return around_.site; }
+  BodyBudget& bodies() { return around_.bodies; }
+  SecureStream& stream() { return *secure_; }
+  const PeerIdentity& peer() const { return peer_; }
+  void expire_after(Duration wait);  // then Protocol::timed_out(); replaces the earlier deadline
+  void expire_never();
+  void finish();  // after everything written
+
+ private:
+  void on_open() override;
+  void on_plain(std::string_view bytes) override { protocol_->receive(bytes); }
+  void on_turn() override { protocol_->turn(); }
+  void on_sent() override { protocol_->sent(); }
+  void on_ended(std::string_view why) override;
+  void on_alarm(port::Timer& timer) override;
+  void retire();
+
+  Surroundings around_;
+  std::unique_ptr<port::Stream> waiting_;  // until start()
+  std::unique_ptr<SecureStream> secure_;
+  std::unique_ptr<Protocol> protocol_;
+  std::unique_ptr<port::Timer> timer_;  // handshake, then the protocol's deadline
+  std::string peer_address_;
+  PeerIdentity peer_;
+  Mono started_;
+  bool retired_ = false;
+};
+
+std::unique_ptr<Protocol> speak_http1(Connection& connection);
+std::unique_ptr<Protocol> speak_http2(Connection& connection);
+
+}  // namespace coracle::http

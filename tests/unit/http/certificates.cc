@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "tests/unit/http/certificates.h"
+
+namespace coracle::testing_certificates {
+
+const char* const kAuthority =
+    "-----BEGIN CERTIFICATE-----\n"
+    "MIIBiDCCAS2gAwIBAgIQS/6pN0FBPoLj8rp6FCucpjAKBggqhkjOPQQDAjASMRAw\n"
+    "DgYDVQQDDAd0ZXN0LWNhMCAXDTIwMDEwMTAwMDAwMFoYDzIxMjAwMTAxMDAwMDAw\n"
+    "WjASMRAwDgYDVQQDDAd0ZXN0LWNhMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE\n"
+    "qDn8gxCoqfU0uoX1EwO53Yus3LVDbGbaMlawrGCMTjduPSsjsts+fG/Jj+PZARgc\n"
+    "zD0SCiiGt1O6YE+xtykq6KNjMGEwDwYDVR0TAQH/BAUwAwEB/zAOBgNVHQ8BAf8E\n"
+    "BAMCAQYwHQYDVR0OBBYEFFpks8PD1dSPWgESEc3i6bQ2/ui4MB8GA1UdIwQYMBaA\n"
+    "FFpks8PD1dSPWgESEc3i6bQ2/ui4MAoGCCqGSM49BAMCA0kAMEYCIQDcw2cmVmWF\n"
+    "3gIvsr7hMLYl9Zei6TBzlqGCnLYw2E2RmQIhAOH0yqk3MAYHXfKQlUKT/oafIYxm\n"
+    "R4S0WifOMrQ+7VAQ\n"
+    "-----END CERTIFICATE-----\n";
+
+const char* const kServer =
+    "-----BEGIN CERTIFICATE-----\n"
+    "MIIBtTCCAVygAwIBAgIQZoDsFZVsIbQCOMKM5T6CBzAKBggqhkjOPQQDAjASMRAw\n"
+    "DgYDVQQDDAd0ZXN0LWNhMCAXDTIwMDEwMTAwMDAwMFoYDzIxMjAwMTAxMDAwMDAw\n"
+    "WjARMQ8wDQYDVQQDDAZzZXJ2ZXIwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAASH\n"
+    "R2EHgoMhdK24NeV4iYCi1l/3r/1jKsC40J4KC1Qk5RkDdTpD/ql5CB4xlk4LUkf7\n"
+    "ihF+pCY0QTZjecyTLASYo4GSMIGPMAwGA1UdEwEB/wQCMAAwDgYDVR0PAQH/BAQD\n"
+    "AgeAMBMGA1UdJQQMMAoGCCsGAQUFBwMBMB0GA1UdDgQWBBRqOM0jnxez8TQ6aJr8\n"
+    "TeFrkofOyjAfBgNVHSMEGDAWgBRaZLPDw9XUj1oBEhHN4um0Nv7ouDAaBgNVHREE\n"
+    "EzARgglsb2NhbGhvc3SHBH8AAAEwCgYIKoZIzj0EAwIDRwAwRAIgGay14PGkGHoD\n"
+    "UQ+xRaFNZc6UpCtgxUbr6HatmjIB3nkCIHzfD0b1b3Wys92gpV+yOwW83t+RROkK\n"
+    "GP7P4zHmcSf6\n"
+    "-----END CERTIFICATE-----\n";
+
+const char* const kServerKey =
+    "-----BEGIN EC PRIVATE KEY-----\n"
+    "MHcCAQEEIGwes9ItO+RwEtxuGHYnDJulPebP2xaFVVsO76ZdGk8loAoGCCqGSM49\n"
+    "AwEHoUQDQgAEh0dhB4KDIXStuDXleImAotZf96/9YyrAuNCeCgtUJOUZA3U6Q/6p\n"
+    "eQgeMZZOC1JH+4oRfqQmNEE2Y3nMkywEmA==\n"
+    "-----END EC PRIVATE KEY-----\n";
+
+const char* const kClient =
+    "-----BEGIN CERTIFICATE-----\n"
+    "MIIBwTCCAWegAwIBAgIQXRQQb07A5fR+LSMh6ys8JjAKBggqhkjOPQQDAjASMRAw\n"
+    "DgYDVQQDDAd0ZXN0LWNhMCAXDTIwMDEwMTAwMDAwMFoYDzIxMjAwMTAxMDAwMDAw\n"
+    "WjA6MQ8wDQYDVQQKDAZhZG1pbnMxFzAVBgNVBAoMDnN5c3RlbTptYXN0ZXJzMQ4w\n"
+    "DAYDVQQDDAVhbGljZTBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABNbmHBBGHDTy\n"
+    "ypZFQBxFBNPgIa9KtFGUlXpm+lR4yUHPlk/IEpWejs9iumL7i/uKypjSz6/xSdQ2\n"
+    "ZCY9+rf+B8OjdTBzMAwGA1UdEwEB/wQCMAAwDgYDVR0PAQH/BAQDAgeAMBMGA1Ud\n"
+    "JQQMMAoGCCsGAQUFBwMCMB0GA1UdDgQWBBRe79UpyR9+03s3wL5T03/WNcjA9TAf\n"
+    "BgNVHSMEGDAWgBRaZLPDw9XUj1oBEhHN4um0Nv7ouDAKBggqhkjOPQQDAgNIADBF\n"
+    "AiA+nfdhSeTZo8qoX/oABUohe0oKEzvr44NVBMMrHWC/XAIhAMHk+9zSbhDdb+LE\n"
+    "j2F3GPwk8/yxCvyZwMSZlW82EP5B\n"
+    "-----END CERTIFICATE-----\n";
+
+const char* const kClientKey =
+    "-----BEGIN EC PRIVATE KEY-----\n"
+    "MHcCAQEEIE7fZZs216MjkpxhpDPu+PuFPy5ossF787Ep36grIfo0oAoGCCqGSM49\n"
+    "AwEHoUQDQgAE1uYcEEYcNPLKlkVAHEUE0+Ahr0q0UZSVemb6VHjJQc+WT8gSlZ6O\n"
+    "z2K6YvuL+4rKmNLPr/FJ1DZkJj36t/4Hww==\n"
+    "-----END EC PRIVATE KEY-----\n";
+
+const char* const kStranger =
+    "-----BEGIN CERTIFICATE-----\n"
+    "MIIBsjCCAVigAwIBAgIQftCYngLifi7jJauYpt0+lTAKBggqhkjOPQQDAjASMRAw\n"
+    "DgYDVQQDDAd0ZXN0LWNhMCAXDTIwMDEwMTAwMDAwMFoYDzIxMjAwMTAxMDAwMDAw\n"
+    "WjArMRcwFQYDVQQKDA5zeXN0ZW06bWFzdGVyczEQMA4GA1UEAwwHbWFsbG9yeTBZ\n"
+    "MBMGByqGSM49AgEGCCqGSM49AwEHA0IABC3tfH4ssPwN00jWB/sbnzhEIsfXUCmY\n"
+    "vjhB9QHyKJ3MLB90ccwZyixK8AbwVFChjPAiOMpCDcRN9nKO+pyJws2jdTBzMAwG\n"
+    "A1UdEwEB/wQCMAAwDgYDVR0PAQH/BAQDAgeAMBMGA1UdJQQMMAoGCCsGAQUFBwMC\n"
+    "MB0GA1UdDgQWBBRt1wzqN9OL513zgs2xRwV86pBT6TAfBgNVHSMEGDAWgBQjZwe8\n"
+    "rAsH6NwNFJeFX2z50C6O1TAKBggqhkjOPQQDAgNIADBFAiBQh9UfeKuQm/ePgti9\n"
+    "5arKnDUi0PRSor0a5jR2L20jCgIhAIfsHRIIOgsUH9h8ENskUVPrxam0KvRJ6pIi\n"
+    "7ifIKtnx\n"
+    "-----END CERTIFICATE-----\n";
+
+const char* const kStrangerKey =
+    "-----BEGIN EC PRIVATE KEY-----\n"
+    "MHcCAQEEIASlcVMKJnqjo92AR1p14tqME+z+YpAXIzCrFIg/N9HCoAoGCCqGSM49\n"
+    "AwEHoUQDQgAELe18fiyw/A3TSNYH+xufOEQix9dQKZi+OEH1AfIoncwsH3RxzBnK\n"
+    "LErwBvBUUKGM8CI4ykINxE32co76nInCzQ==\n"
+    "-----END EC PRIVATE KEY-----\n";
+
+}  // namespace coracle::testing_certificates

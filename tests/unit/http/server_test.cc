@@ -1,0 +1,396 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "http/server.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/http/world.h"
+
+namespace coracle::http {
+namespace {
+
+constexpr std::string_view kHello = "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n";
+
+bool has(std::string_view text, std::string_view part) {
+  return text.find(part) != text.npos;
+}
+
+size_t occurrences(std::string_view text, std::string_view part) {
+  size_t count = 0;
+  for (size_t at = text.find(part); at != text.npos; at = text.find(part, at + 1))
+    count++;
+  return count;
+}
+
+TEST(Server, AnswersOverTlsAndKeepsTheConnection) {
+  World world;
+  Peer peer(world);
+  world.network.run();
+  ASSERT_TRUE(peer.open) << peer.why;
+  for (int i = 0; i < 3; i++) {
+    peer.stream.write(kHello);
+    world.network.run();
+    const std::string answer = peer.take();
+    EXPECT_EQ(answer.rfind("HTTP/1.1 200 OK\r\n", 0), 0u) << answer;
+    EXPECT_TRUE(has(answer, "\r\ncontent-length: 5\r\n"));
+    EXPECT_TRUE(has(answer, "\r\nx-content-type-options: nosniff\r\n"));
+    EXPECT_TRUE(has(answer, "\r\ndate: Sun, 01 Jun 2025 12:00:00 GMT\r\n")) << answer;
+    EXPECT_TRUE(answer.ends_with("\r\n\r\nhello"));
+  }
+  EXPECT_FALSE(peer.ended);
+  EXPECT_EQ(world.server.connections(), 1u);
+}
+
+TEST(Server, KnowsTheClientByItsCertificate) {
+  World world;
+  Peer alice_peer(world, alice());
+  Peer nobody(world);
+  world.network.run();
+  alice_peer.stream.write(kHello);
+  world.network.run();
+  nobody.stream.write(kHello);
+  world.network.run();
+  ASSERT_EQ(world.site.requests.size(), 2u);
+  const PeerIdentity& known = world.site.requests[0].peer;
+  EXPECT_TRUE(known.verified);
+  EXPECT_EQ(known.common_name, "alice");
+  EXPECT_EQ(known.organizations, (std::vector<std::string>{"admins", "system:masters"}));
+  EXPECT_EQ(known.serial.size(), 32u);
+  EXPECT_EQ(world.site.requests[0].peer_address, "10.0.0.1");
+  EXPECT_FALSE(world.site.requests[1].peer.verified);
+  EXPECT_EQ(world.site.requests[1].peer.common_name, "");
+}
+
+TEST(Server, RefusesAStrangersCertificate) {
+  World world;
+  Peer peer(world, {testing_certificates::kStranger, testing_certificates::kStrangerKey});
+  world.network.run();
+  peer.stream.write(kHello);
+  world.network.run();
+  EXPECT_TRUE(peer.ended);
+  EXPECT_TRUE(world.site.requests.empty());
+}
+
+TEST(Server, CertificatesAreJudgedByTheClockOfThePort) {
+  World world;
+  Peer early(world);
+  world.network.run();
+  EXPECT_TRUE(early.open);
+  world.clock.set_wall(parse_rfc3339("2121-01-01T00:00:00Z").value());
+  Peer late(world);
+  world.network.run();
+  EXPECT_FALSE(late.open);
+  std::fprintf(stderr,"DBG %s %d\n", late.why.c_str(), late.ended);
+  EXPECT_TRUE(has(late.why, "expired")) << late.why;
+}
+
+TEST(Server, ClientChecksTheName) {
+  World world;
+  Peer by_name(world, {}, "localhost");
+  Peer wrong_name(world, {}, "example.com");
+  Peer wrong_address(world, {}, "127.0.0.2");
+  world.network.run();
+  EXPECT_TRUE(by_name.open) << by_name.why;
+  EXPECT_FALSE(wrong_name.open);
+  EXPECT_FALSE(wrong_address.open);
+  EXPECT_TRUE(has(wrong_address.why, "does not match")) << wrong_address.why;
+}
+
+TEST(Server, MalformedRequestsAreAnsweredAndTheConnectionCloses) {
+  const std::pair<std::string, int> rows[] = {
+      {"garbage\r\n\r\n", 400},
+      {"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", 400},
+      {"GET /a/../b HTTP/1.1\r\nHost: a\r\n\r\n", 400},
+      {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3145729\r\n\r\n", 413},
+      {"GET /" + std::string(9000, 'a'), 414},
+      {"GET / HTTP/1.1\r\nA: " + std::string(40'000, 'a'), 431},
+      {"BREW / HTTP/1.1\r\nHost: a\r\n\r\n", 501},
+  };
+  World world;
+  for (const auto& [bytes, status] : rows) {
+    Peer peer(world);
+    world.network.run();
+    peer.stream.write(bytes);
+    world.network.run();
+    const std::string answer = peer.take();
+    EXPECT_EQ(answer.rfind("HTTP/1.1 " + std::to_string(status) + " ", 0), 0u) << answer;
+    EXPECT_TRUE(has(answer, "connection: close\r\n"));
+    EXPECT_TRUE(has(answer, "content-type: text/plain; charset=utf-8\r\n"));
+    EXPECT_TRUE(peer.ended);
+  }
+  EXPECT_TRUE(world.site.requests.empty());
+  world.network.run();
+  EXPECT_EQ(world.server.connections(), 0u);
+}
+
+TEST(Server, ContinuesWhenTheClientWaits) {
+  World world;
+  Peer peer(world);
+  world.network.run();
+  peer.stream.write(
+      "POST /echo HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
+  world.network.run();
+  EXPECT_EQ(peer.take(), "HTTP/1.1 100 Continue\r\n\r\n");
+  peer.stream.write("ok");
+  world.network.run();
+  EXPECT_TRUE(peer.take().ends_with("\r\n\r\nok"));
+}
+
+TEST(Server, LargeBodiesArriveWhole) {
+  World world;
+  world.network.piece_bytes = 10'007;
+  Peer peer(world);
+  world.network.run();
+  const std::string body(3 * 1024 * 1024, 'b');
+  peer.stream.write("POST /sink HTTP/1.1\r\nHost: a\r\nContent-Length: 3145728\r\n\r\n");
+  peer.stream.write(body);
+  world.network.run();
+  ASSERT_EQ(world.site.open.size(), 1u);
+  EXPECT_EQ(world.site.requests[0].body, body);
+  world.site.open[0]->answer(201, "text/plain", "");
+  world.network.run();
+  EXPECT_TRUE(has(peer.take(), "HTTP/1.1 201 Created\r\n"));
+}
+
+TEST(Server, AWatchSeesItsHeadAndEachEventAtOnce) {
+  World world;
+  Peer peer(world);
+  world.network.run();
+  peer.stream.write("GET /watch HTTP/1.1\r\nHost: a\r\n\r\n");
+  world.network.run();
+  ASSERT_EQ(world.site.open.size(), 1u);
+  Response& response = *world.site.open[0];
+  response.start(200, {});
+  world.network.run();
+  EXPECT_TRUE(has(peer.got, "transfer-encoding: chunked\r\n"));
+  EXPECT_TRUE(peer.take().ends_with("\r\n\r\n"));
+  response.write("{}\n");
+  world.network.run();
+  EXPECT_EQ(peer.take(), "3\r\n{}\n\r\n");
+  world.clock.pass(minutes(30));
+  world.network.run();
+  EXPECT_FALSE(peer.ended);
+  response.finish();
+  world.network.run();
+  EXPECT_EQ(peer.take(), "0\r\n\r\n");
+  peer.stream.write(kHello);
+  world.network.run();
+  EXPECT_TRUE(peer.take().ends_with("hello"));
+}
+
+TEST(Server, WritesOfATurnLeaveTogether) {
+  World world;
+  Peer peer(world);
+  world.network.run();
+  peer.stream.write("GET /watch HTTP/1.1\r\nHost: a\r\n\r\n");
+  world.network.run();
+  world.network.sends = 0;
+  world.site.open[0]->start(200, {});
+  for (int i = 0; i < 100; i++)
+    world.site.open[0]->write("an event\n");
+  world.network.run();
+  EXPECT_EQ(world.network.sends, 1u);
+  EXPECT_EQ(occurrences(peer.got, "an event\n"), 100u);
+}
+
+TEST(Server, ALongAnswerGoesThroughASmallWindow) {
+  World world;
+  Peer peer(world);
+  world.network.run();
+  peer.stream.write("GET /list HTTP/1.1\r\nHost: a\r\n\r\n");
+  world.network.run();
+  world.site.left = 5'000'000;
+  world.site.open[0]->start(200, {});
+  world.site.pour(*world.site.open[0]);
+  world.network.run();
+  EXPECT_EQ(world.site.left, 0u);
+  EXPECT_LE(world.site.most, limits::kSendBufferBytesMax + 17 * 1024);
+  EXPECT_GT(world.site.drained, 10);
+  EXPECT_TRUE(peer.got.ends_with("\r\n0\r\n\r\n"));
+  EXPECT_GT(peer.got.size(), 5'000'000u);
+}
+
+TEST(Server, PipelinedRequestsAreAnsweredInOrder) {
+  World world;
+  Peer peer(world);
+  world.network.run();
+  std::string many;
+  for (int i = 0; i < 1000; i++) {
+    many +=
+        "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n" + std::to_string(1000 + i);
+  }
+  peer.stream.write(many);
+  world.network.run();
+  const std::string answers = peer.take();
+  EXPECT_EQ(occurrences(answers, "HTTP/1.1 200 OK\r\n"), 1000u);
+  EXPECT_LT(answers.find("\r\n\r\n1000"), answers.find("\r\n\r\n1999"));
+}
+
+TEST(Server, PipelinesWaitForASlowAnswerWithinABound) {
+  World world;
+  Peer peer(world);
+  world.network.run();
+  peer.stream.write("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n");
+  for (int i = 0; i < 10'000; i++)
+    peer.stream.write(kHello);
+  world.network.run();
+  EXPECT_EQ(world.site.requests.size(), 1u);
+  EXPECT_GT(peer.stream.unsent(), 100'000u);  // the server stopped reading
+  world.site.open[0]->answer(200, "text/plain", "slow");
+  world.network.run();
+  EXPECT_EQ(world.site.requests.size(), 10'001u);
+  EXPECT_EQ(occurrences(peer.got, "HTTP/1.1 200 OK\r\n"), 10'001u);
+}
+
+TEST(Server, HeadAndHttp10) {
+  World world;
+  Peer peer(world);
+  world.network.run();
+  peer.stream.write("HEAD /hello HTTP/1.1\r\nHost: a\r\n\r\n");
+  world.network.run();
+  EXPECT_TRUE(has(peer.got, "content-length: 5\r\n"));
+  EXPECT_TRUE(peer.take().ends_with("\r\n\r\n"));
+  peer.stream.write("GET /old HTTP/1.0\r\n\r\n");
+  world.network.run();
+  world.site.open[0]->start(200, {});
+  world.site.open[0]->write("until the end");
+  world.site.open[0]->finish();
+  world.network.run();
+  EXPECT_TRUE(peer.take().ends_with("\r\n\r\nuntil the end"));
+  EXPECT_TRUE(peer.ended);
+}
+
+TEST(Server, TheSiteHearsOfClientsThatLeave) {
+  World world;
+  auto peer = std::make_unique<Peer>(world);
+  world.network.run();
+  peer->stream.write("GET /watch HTTP/1.1\r\nHost: a\r\n\r\n");
+  world.network.run();
+  ASSERT_EQ(world.site.open.size(), 1u);
+  peer.reset();
+  world.network.run();
+  EXPECT_EQ(world.site.gone, 1);
+  EXPECT_EQ(world.server.connections(), 0u);
+}
+
+TEST(Server, TimeoutsForSilenceHeadsAndBodies) {
+  World world;
+  struct Row {
+    std::string_view bytes;
+    Duration after;
+    std::string_view answer;
+  };
+  const Row rows[] = {{"", limits::kHeaderReadTimeout, ""},
+                      {kHello, limits::kIdleTimeout, "HTTP/1.1 200"},
+                      {"GET / HT", limits::kHeaderReadTimeout, "HTTP/1.1 408"},
+                      {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab",
+                       limits::kRequestTimeout, "HTTP/1.1 408"}};
+  for (const Row& row : rows) {
+    Peer peer(world);
+    world.network.run();
+    peer.stream.write(row.bytes);
+    world.network.run();
+    world.clock.pass(row.after + milliseconds(-1));
+    world.network.run();
+    EXPECT_FALSE(peer.ended) << row.bytes;
+    world.clock.pass(milliseconds(1));
+    world.network.run();
+    EXPECT_TRUE(peer.ended) << row.bytes;
+    EXPECT_EQ(peer.got.rfind(row.answer, 0), 0u) << peer.got;
+  }
+  world.network.run();
+  EXPECT_EQ(world.server.connections(), 0u);
+}
+
+TEST(Server, APeerThatTakesNothingIsDropped) {
+  World world;
+  Peer peer(world);
+  world.network.run();
+  peer.stream.write("GET /watch HTTP/1.1\r\nHost: a\r\n\r\n");
+  world.network.run();
+  world.network.stuck = true;
+  world.site.open[0]->start(200, {});
+  world.network.run();
+  world.clock.pass(seconds(61));
+  world.network.run();
+  EXPECT_EQ(world.site.gone, 1);
+  EXPECT_EQ(world.server.connections(), 0u);
+}
+
+TEST(Server, HandshakesAreBoundedAndTheStuckGiveWay) {
+  struct Silent final : port::StreamEvents {
+    void on_bytes(std::string_view) override {}
+    void on_closed(std::string_view) override { closed = true; }
+    bool closed = false;
+  };
+  World world;
+  std::vector<Silent> silent(limits::kHandshakesMax);
+  std::vector<std::unique_ptr<port::Stream>> streams;
+  for (Silent& each : silent)
+    streams.push_back(world.network.connect({"127.0.0.1", kPort}, each));
+  Peer peer(world);
+  world.network.run();
+  EXPECT_FALSE(peer.open);
+  EXPECT_EQ(world.server.connections(), limits::kHandshakesMax + 1);
+  world.clock.pass(seconds(3));
+  world.network.run();
+  EXPECT_TRUE(peer.open);
+  for (const Silent& each : silent)
+    EXPECT_TRUE(each.closed);
+}
+
+TEST(Server, ConnectionsPerAddressAreBounded) {
+  World world;
+  const auto tls = world.client_tls();
+  std::vector<std::unique_ptr<Peer>> peers;
+  for (size_t i = 0; i < limits::kConnectionsPerAddressMax + 3; i++) {
+    peers.push_back(std::make_unique<Peer>(world, tls));
+  }
+  EXPECT_EQ(world.server.connections(), limits::kConnectionsPerAddressMax);
+  world.network.client_address = "10.0.0.2";
+  peers.push_back(std::make_unique<Peer>(world, tls));
+  EXPECT_EQ(world.server.connections(), limits::kConnectionsPerAddressMax + 1);
+  peers.clear();
+  world.network.run();
+  EXPECT_EQ(world.server.connections(), 0u);
+}
+
+TEST(Server, StoppingLetsAnswersFinish) {
+  World world;
+  Peer busy(world);
+  Peer idle(world);
+  world.network.run();
+  busy.stream.write("GET /watch HTTP/1.1\r\nHost: a\r\n\r\n");
+  world.network.run();
+  world.server.stop_accepting();
+  Peer late(world);
+  world.network.run();
+  EXPECT_TRUE(idle.ended);
+  EXPECT_TRUE(late.ended);
+  EXPECT_FALSE(busy.ended);
+  world.site.open[0]->answer(200, "text/plain", "done");
+  world.network.run();
+  EXPECT_TRUE(busy.got.ends_with("done"));
+  EXPECT_TRUE(has(busy.got, "connection: close\r\n"));
+  EXPECT_TRUE(busy.ended);
+}
+
+TEST(Server, NoiseInsteadOfTlsIsClosed) {
+  struct Noisy final : port::StreamEvents {
+    void on_connected() override { stream->send("GET / HTTP/1.1\r\nHost: a\r\n\r\n"); }
+    void on_bytes(std::string_view) override {}
+    void on_closed(std::string_view) override { closed = true; }
+    std::unique_ptr<port::Stream> stream;
+    bool closed = false;
+  };
+  World world;
+  Noisy noisy;
+  noisy.stream = world.network.connect({"127.0.0.1", kPort}, noisy);
+  world.network.run();
+  EXPECT_TRUE(noisy.closed);
+  noisy.stream.reset();
+  world.network.run();
+  EXPECT_EQ(world.server.connections(), 0u);
+}
+
+}  // namespace
+}  // namespace coracle::http
