@@ -20,7 +20,8 @@ Result<std::vector<std::string>> check_fields(const Message& message, json::Node
 void apply_defaults(const Kind& kind, json::Node object);       // declared, then kind.fill_defaults; canonical quantities
 void apply_defaults(const Message& message, json::Node object);
 
-// metadata and everything declared (required, one_of, must, unique map keys), then kind.validate.
+// metadata and everything declared (required, one_of, must, distinct), then kind.validate. Updates first take over what
+// a client may leave out but not change: uid, creationTimestamp, deletionTimestamp (as upstream does in validation).
 // Everything that is wrong, as one 422.
 Result<> validate_create(const Kind& kind, json::Node object);
 Result<> validate_update(const Kind& kind, json::Node object, json::Node old);
