@@ -15,10 +15,22 @@
 
 namespace coracle::controllers {
 
+// How long ago the runner saw an object change. Measured with the monotonic clock: what wall clocks
+// say on other nodes does not count (ARCHITECTURE D10).
+class Ages {
+ public:
+  virtual Duration since_change(const api::Object& object) const = 0;
+
+ protected:
+  ~Ages() = default;
+};
+
 // All that a plan may look at.
 struct Now {
   const api::State& state;
   Wall wall;
+  const Ages& ages;
+  std::string_view ca_pem;  // the cluster's certificate authority
 };
 
 using Keys = std::set<api::Key>;

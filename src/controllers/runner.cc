@@ -16,11 +16,12 @@ constexpr uint32_t kDoublingsMax = 13;
 
 }  // namespace
 
-Runner::Runner(api::Client& client, port::Clock& clock, port::Random& random)
+Runner::Runner(api::Client& client, port::Clock& clock, port::Random& random, std::string ca_pem)
     : client_(client),
       clock_(clock),
       random_(random),
-      timer_(clock.timer(*this)) {}
+      timer_(clock.timer(*this)),
+      ca_pem_(std::move(ca_pem)) {}
 
 Runner::~Runner() {
   stop();
@@ -29,6 +30,7 @@ Runner::~Runner() {
 void Runner::start() {
   if (started_) return;
   started_ = true;
+  started_at_ = clock_.now();
   client_.subscribe(*this);
   for (const Controller& controller : all_controllers()) {
     Keys keys;
@@ -61,9 +63,25 @@ void Runner::stop() {
   failures_.clear();
   delayed_.clear();
   delayed_tasks_.clear();
+  lease_seen_.clear();
+}
+
+// An object not seen changing since the start is as old as the start: a new leader gives every node
+// its full grace.
+Duration Runner::since_change(const api::Object& object) const {
+  ASSERT(&object.kind() == &api::kLease);
+  const auto seen = lease_seen_.find(std::string(object.name()));
+  return clock_.now() - (seen == lease_seen_.end() ? started_at_ : seen->second);
 }
 
 void Runner::on_change(const api::Change& change) {
+  if (&change.after->kind() == &api::kLease && change.after->ns() == "kube-node-lease") {
+    const std::string name(change.after->name());
+    if (change.type == api::ChangeType::kDeleted)
+      lease_seen_.erase(name);
+    else
+      lease_seen_[name] = clock_.now();
+  }
   for (const Controller& controller : all_controllers()) {
     Keys keys;
     for (const Watch& watch : controller.watches) {
@@ -100,7 +118,8 @@ void Runner::on_turn_end() {
 }
 
 void Runner::run(Task task) {
-  Result<api::Plan> plan = task.controller->plan(Now{client_.state(), clock_.wall()}, task.key);
+  Result<api::Plan> plan =
+      task.controller->plan(Now{client_.state(), clock_.wall(), *this, ca_pem_}, task.key);
   if (!plan) {
     LOG(kWarn, "controllers: plan failed", kv("controller", task.controller->name),
         kv("key", task.key.name), kv("error", plan.error().message));

@@ -17,9 +17,9 @@
 
 namespace coracle::controllers {
 
-class Runner final : api::Feed, api::Caller, port::TurnEnd, port::Alarm {
+class Runner final : api::Feed, api::Caller, port::TurnEnd, port::Alarm, Ages {
  public:
-  Runner(api::Client& client, port::Clock& clock, port::Random& random);
+  Runner(api::Client& client, port::Clock& clock, port::Random& random, std::string ca_pem);
   ~Runner();
   Runner(const Runner&) = delete;
   Runner& operator=(const Runner&) = delete;
@@ -45,6 +45,7 @@ class Runner final : api::Feed, api::Caller, port::TurnEnd, port::Alarm {
   };
 
   void on_change(const api::Change& change) override;
+  Duration since_change(const api::Object& object) const override;
   void on_answer(uint64_t token, Result<api::ObjectRef> answer) override;
   void on_turn_end() override;
   void on_alarm(port::Timer& timer) override;
@@ -69,6 +70,10 @@ class Runner final : api::Feed, api::Caller, port::TurnEnd, port::Alarm {
   std::map<Task, Mono> delayed_tasks_;
   std::map<const Controller*, std::unique_ptr<api::EventRecorder>> recorders_;
   std::unique_ptr<port::Timer> timer_;
+  std::string ca_pem_;
+  std::map<std::string, Mono>
+      lease_seen_;  // by node name; only node leases are asked for their age
+  Mono started_at_;
   uint64_t next_run_ = 1;
   bool started_ = false;
 };

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "controllers/service_endpoints.h"
+
+#include <algorithm>
+
+#include "controllers/pods.h"
+
+namespace coracle::controllers {
+
+namespace {
+
+// A number stands for itself; a name is looked up among the pod's container ports. -1: this pod
+// does not offer it.
+int64_t target_port(json::Node service_port, json::Node pod) {
+  const json::Node target = service_port["targetPort"];
+  if (target.is_number() && target.integer() > 0) return target.integer();
+  if (!target.is_string() || target.string().empty()) return service_port["port"].integer(-1);
+  const std::string_view protocol = service_port["protocol"].string("TCP");
+  for (const json::Node container : pod["spec"]["containers"]) {
+    for (const json::Node port : container["ports"]) {
+      if (port["name"].string() == target.string() && port["protocol"].string("TCP") == protocol) {
+        return port["containerPort"].integer(-1);
+      }
+    }
+  }
+  return -1;
+}
+
+std::vector<OfferedPort> offered_ports(json::Node service, json::Node pod) {
+  std::vector<OfferedPort> ports;
+  for (const json::Node port : service["spec"]["ports"]) {
+    const int64_t number = target_port(port, pod);
+    if (number < 1) continue;
+    ports.push_back({std::string(port["name"].string()),
+                     std::string(port["protocol"].string("TCP")),
+                     std::string(port["appProtocol"].string()), number});
+  }
+  std::sort(ports.begin(), ports.end());
+  return ports;
+}
+
+void wake_selecting(json::Node pod, std::string_view ns, const api::State& state, Keys& keys) {
+  api::for_each(state, api::kService, ns, [&](const api::ObjectRef& service) {
+    json::Tree tree;
+    const json::Node node = service->parse(tree);
+    if (!selects_pods(node)) return;
+    if (api::LabelSelector::from_map(node["spec"]["selector"]).matches(pod["metadata"]["labels"])) {
+      keys.insert({&api::kService, std::string(service->ns()), std::string(service->name())});
+    }
+  });
+}
+
+}  // namespace
+
+bool selects_pods(json::Node service) {
+  return service["spec"]["selector"].size() > 0 &&
+         service["spec"]["type"].string() != "ExternalName";
+}
+
+std::vector<ServicePod> service_pods(const api::State& state, const Parsed& service) {
+  std::vector<ServicePod> pods;
+  const auto selector = api::LabelSelector::from_map(service.node["spec"]["selector"]);
+  api::for_each(state, api::kPod, service.ref->ns(), [&](const api::ObjectRef& object) {
+    Parsed pod = parse(object);
+    if (!selector.matches(pod.node["metadata"]["labels"])) return;
+    const std::string_view phase = pod.node["status"]["phase"].string();
+    if (phase == "Failed" || phase == "Succeeded" || pod.node["status"]["podIP"].string().empty())
+      return;
+    std::vector<OfferedPort> ports = offered_ports(service.node, pod.node);
+    pods.push_back({std::move(pod), std::move(ports)});
+  });
+  return pods;
+}
+
+bool is_published(json::Node service, json::Node pod) {
+  return service["spec"]["publishNotReadyAddresses"].boolean() ||
+         (is_ready(pod) && !pod["metadata"]["deletionTimestamp"]);
+}
+
+void wake_services_of_pod(const api::Change& change, const api::State& state, Keys& keys) {
+  for (const api::ObjectRef& side : {change.before, change.after}) {
+    if (!side) continue;
+    json::Tree tree;
+    wake_selecting(side->parse(tree), side->ns(), state, keys);
+  }
+}
+
+}  // namespace coracle::controllers
