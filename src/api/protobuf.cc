@@ -216,12 +216,12 @@ class ProtobufWalk {
     }
   }
 
-  Result<> number(const Field& field, const WireField& wire, const Slot& slot) {
+  static Result<> number(const Field& field, const WireField& wire, const Slot& slot) {
     if (field.type == Type::kDouble) return real(wire, slot);
     if (wire.wire != Wire::kVarint) return malformed("wrong wire type");
     if (field.type == Type::kBoolean) {
-      if (wire.value != 0 || !slot.drops_zero)
-        slot.node(scratch_.make_object().set("", wire.value != 0));
+      if (slot.parent.is_array()) return malformed("lists of booleans are not used");
+      if (wire.value != 0 || !slot.drops_zero) slot.parent.set(slot.name, wire.value != 0);
       return {};
     }
     auto value = static_cast<int64_t>(wire.value);
@@ -231,12 +231,13 @@ class ProtobufWalk {
     return {};
   }
 
-  Result<> real(const WireField& wire, const Slot& slot) {
+  static Result<> real(const WireField& wire, const Slot& slot) {
     if (wire.wire != Wire::kFixed64) return malformed("wrong wire type");
     double value = 0;
     std::memcpy(&value, &wire.value, sizeof value);
     if (!(value - value == 0)) return malformed("number is not finite");
-    slot.node(scratch_.make_object().set_number("", value));
+    if (slot.parent.is_array()) return malformed("lists of doubles are not used");
+    slot.parent.set_number(slot.name, value);
     return {};
   }
 
@@ -327,7 +328,6 @@ class ProtobufWalk {
     return {};
   }
 
-  json::Tree scratch_;  // of booleans and doubles
   size_t depth_ = 0;
   size_t nodes_ = 0;
   size_t steps_ = 0;
