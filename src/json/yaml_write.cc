@@ -2,7 +2,9 @@
 // Items to libyaml's events, in the style of sigs.k8s.io/yaml: strings plain unless they would be
 // read as something else, literal blocks for several lines, lists not indented. Members keep the
 // order of the tree.
+#include <algorithm>
 #include <string>
+#include <vector>
 
 #include <yaml.h>
 
@@ -23,10 +25,46 @@ int append_to(void* out, unsigned char* text, size_t size) {
   return 1;
 }
 
+// YYYY-M-D, alone or followed by a time.
+bool starts_with_date(std::string_view text) {
+  const auto drop_number = [&text](size_t digits_max) {
+    const size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+    text.remove_prefix(digits);
+    return digits > 0 && digits <= digits_max;
+  };
+  const auto drop_dash = [&text] {
+    const bool dash = text.starts_with('-');
+    if (dash) text.remove_prefix(1);
+    return dash;
+  };
+  return drop_number(4) && drop_dash() && drop_number(2) && drop_dash() && drop_number(2) &&
+         (text.empty() || text[0] == 'T' || text[0] == 't' || text[0] == ' ');
+}
+
+// Dates and numbers to base 60 are strings for our reader, but not for every reader of YAML 1.1.
+bool looks_like_time(std::string_view text) {
+  const size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  if (digits == text.size() || digits == 0) return false;
+  if (text[digits] == '-') return digits == 4 && starts_with_date(text);
+  return text[digits] == ':' && text.find_first_not_of("0123456789:._") == std::string_view::npos;
+}
+
 yaml_scalar_style_t style_of(std::string_view text) {
   if (text.find('\n') != std::string_view::npos) return YAML_LITERAL_SCALAR_STYLE;
-  const bool safe = resolve_yaml(text).kind == YamlScalar::Kind::kString;
+  const bool safe = resolve_yaml(text).kind == YamlScalar::Kind::kString && !looks_like_time(text);
   return safe ? YAML_PLAIN_SCALAR_STYLE : YAML_DOUBLE_QUOTED_SCALAR_STYLE;
+}
+
+std::vector<const Item*> children(const Item* parent) {
+  std::vector<const Item*> list;
+  for (const Item* child = parent->first(); child != nullptr; child = child->following()) {
+    list.push_back(child);
+  }
+  if (parent->is(cJSON_Object)) {
+    std::sort(list.begin(), list.end(),
+              [](const Item* a, const Item* b) { return a->key() < b->key(); });
+  }
+  return list;
 }
 
 class Emitter {
@@ -90,7 +128,7 @@ void Emitter::value(const Item* item) {
                      : yaml_sequence_start_event_initialize(
                            &event, nullptr, nullptr, 1,
                            flow ? YAML_FLOW_SEQUENCE_STYLE : YAML_BLOCK_SEQUENCE_STYLE));
-  for (const Item* child = item->first(); child != nullptr; child = child->following()) {
+  for (const Item* child : children(item)) {
     if (object) string(child->key());
     value(child);
   }
