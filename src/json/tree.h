@@ -160,6 +160,6 @@ std::string write_pretty(Node node);  // two-space indent, for people
 void write_string(std::string& out, std::string_view text);
 void write_number(std::string& out,
                   double value);    // shortest text that reads back the same; whole ones plain
-std::string write_yaml(Node node);  // for golden tests and the command line
+std::string write_yaml(Node node);  // as kubectl prints it, members sorted by name
 
 }  // namespace coracle::json

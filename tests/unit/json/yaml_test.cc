@@ -150,7 +150,7 @@ TEST(WriteYaml, LooksLikeKubectl) {
           R"({"kind":"Pod","a":"yes","b":"1","c":1,"d":null,"e":{},"f":[],)"
           R"("g":["x",{"k":"v","l":[1]}],"h":"one\ntwo\n","i":"a: b","j":"","k":true,"l":1.5})")),
       "a: \"yes\"\nb: \"1\"\nc: 1\nd: null\ne: {}\nf: []\ng:\n- x\n- k: v\n  l:\n  - 1\n"
-      "h: |\n  one\n  two\ni: 'a: b'\nj: \"\"\nk: true\nl: 1.5\n");
+      "h: |\n  one\n  two\ni: 'a: b'\nj: \"\"\nk: true\nkind: Pod\nl: 1.5\n");
 }
 
 TEST(WriteYaml, ReadsBackTheSame) {
