@@ -58,6 +58,6 @@ void wake_itself(const api::Change& change, const api::State& state, Keys& keys)
 void wake_controller(const api::Change& change, const api::State& state, Keys& keys);
 
 // All controllers; one row each (table.cc).
-std::span<const Controller> all_controllers();
+std::span<const Controller* const> all_controllers();
 
 }  // namespace coracle::controllers

@@ -32,7 +32,8 @@ void Runner::start() {
   started_ = true;
   started_at_ = clock_.now();
   client_.subscribe(*this);
-  for (const Controller& controller : all_controllers()) {
+  for (const Controller* row : all_controllers()) {
+    const Controller& controller = *row;
     Keys keys;
     if (controller.first_keys != nullptr) {
       controller.first_keys(client_.state(), keys);
@@ -82,7 +83,8 @@ void Runner::on_change(const api::Change& change) {
     else
       lease_seen_[name] = clock_.now();
   }
-  for (const Controller& controller : all_controllers()) {
+  for (const Controller* row : all_controllers()) {
+    const Controller& controller = *row;
     Keys keys;
     for (const Watch& watch : controller.watches) {
       if (watch.kind == nullptr || watch.kind == &change.after->kind())

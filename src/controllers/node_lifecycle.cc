@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Node life cycle: a node whose Lease stands still for 40 s is Unknown; conditions become taints
+// (upstream pkg/controller/nodelifecycle/node_lifecycle_controller.go).
+#include <array>
+
+#include "base/bytes.h"
+#include "controllers/controller.h"
+#include "controllers/owners.h"
+#include "controllers/pods.h"
+#include "controllers/rows.h"
+
+namespace coracle::controllers {
+
+namespace {
+
+constexpr Duration kGrace = seconds(40);  // --node-monitor-grace-period
+constexpr Duration kStartGrace =
+    seconds(60);  // --node-startup-grace-period: nodes that never had a Lease
+constexpr std::string_view kLeaseNamespace = "kube-node-lease";
+constexpr std::string_view kNotReady = "node.kubernetes.io/not-ready";
+constexpr std::string_view kUnreachable = "node.kubernetes.io/unreachable";
+
+constexpr std::array<std::string_view, 4> kConditions = {"Ready", "MemoryPressure", "DiskPressure",
+                                                         "PIDPressure"};
+
+struct Taint {
+  std::string_view key;
+  std::string_view effect;
+};
+
+// Every taint that this controller gives and takes.
+constexpr std::array<Taint, 8> kOwnTaints = {{{kNotReady, "NoSchedule"},
+                                              {kNotReady, "NoExecute"},
+                                              {kUnreachable, "NoSchedule"},
+                                              {kUnreachable, "NoExecute"},
+                                              {"node.kubernetes.io/memory-pressure", "NoSchedule"},
+                                              {"node.kubernetes.io/disk-pressure", "NoSchedule"},
+                                              {"node.kubernetes.io/pid-pressure", "NoSchedule"},
+                                              {"node.kubernetes.io/unschedulable", "NoSchedule"}}};
+
+std::string_view status_of(json::Node node, std::string_view condition) {
+  return find_condition(node["status"], condition)["status"].string("Unknown");
+}
+
+bool deserves(json::Node node, const Taint& taint) {
+  const std::string_view ready = status_of(node, "Ready");
+  if (taint.key == kNotReady) return ready == "False";
+  if (taint.key == kUnreachable) return ready == "Unknown";
+  if (taint.key == "node.kubernetes.io/unschedulable")
+    return node["spec"]["unschedulable"].boolean();
+  if (taint.key == "node.kubernetes.io/memory-pressure")
+    return status_of(node, "MemoryPressure") == "True";
+  if (taint.key == "node.kubernetes.io/disk-pressure")
+    return status_of(node, "DiskPressure") == "True";
+  return status_of(node, "PIDPressure") == "True";
+}
+
+json::Node find_taint(json::Node node, const Taint& taint) {
+  for (const json::Node have : node["spec"]["taints"]) {
+    if (have["key"].string() == taint.key && have["effect"].string() == taint.effect) return have;
+  }
+  return {};
+}
+
+bool fix_taints(const Now& now, json::Node node) {
+  bool changed = false;
+  for (const Taint& taint : kOwnTaints) {
+    const json::Node have = find_taint(node, taint);
+    const bool wanted = deserves(node, taint);
+    if (wanted == bool{have}) continue;
+    changed = true;
+    if (!wanted) {
+      node["spec"]["taints"].remove_child(have);
+      continue;
+    }
+    const json::Node added = node.object("spec").array("taints").append_object();
+    added.set("key", taint.key);
+    added.set("effect", taint.effect);
+    if (taint.effect == "NoExecute" || taint.key == "node.kubernetes.io/unschedulable") {
+      added.set("timeAdded", rfc3339(now.wall));
+    }
+  }
+  if (changed && node["spec"]["taints"].size() == 0) node["spec"].remove("taints");
+  return changed;
+}
+
+// True if something had to be marked.
+bool mark_unknown(const Now& now, json::Node node, bool never_reported) {
+  bool changed = false;
+  const json::Node status = node.object("status");
+  for (const std::string_view type : kConditions) {
+    if (find_condition(status, type)["status"].string() == "Unknown") continue;
+    changed = true;
+    set_condition(status,
+                  {type, "Unknown", never_reported ? "NodeStatusNeverUpdated" : "NodeStatusUnknown",
+                   never_reported ? "Kubelet never posted node status."
+                                  : "Kubelet stopped posting node status."},
+                  now.wall);
+    find_condition(status, type).remove("lastUpdateTime");
+  }
+  return changed;
+}
+
+// Pods of a silent node stop being ready: their addresses leave the Services.
+void mark_pods(const Now& now, std::string_view node_name, api::Plan& plan) {
+  api::for_each(now.state, api::kPod, {}, [&](const api::ObjectRef& object) {
+    const Parsed pod = parse(object);
+    if (pod.node["spec"]["nodeName"].string() != node_name || !is_ready(pod.node)) return;
+    const json::Node condition = find_condition(pod.node["status"], "Ready");
+    condition.set("status", "False");
+    condition.set("lastTransitionTime", rfc3339(now.wall));
+    plan.notes.push_back({object, true, "NodeNotReady", "Node is not ready"});
+    plan.calls.push_back(update_call(pod, api::Subresource::kStatus));
+  });
+}
+
+Result<api::Plan> plan_node(const Now& now, const api::Key& key) {
+  api::Plan plan;
+  const api::ObjectRef object = now.state.get(api::kNode, {}, key.name);
+  if (!object || object->deleting()) return plan;
+  const Parsed node = parse(object);
+  const api::ObjectRef lease = now.state.get(api::kLease, kLeaseNamespace, key.name);
+  const auto created = parse_rfc3339(node.node["metadata"]["creationTimestamp"].string());
+  const Duration silent =
+      lease ? now.ages.since_change(*lease) : now.wall - created.value_or(now.wall);
+  const Duration grace = lease ? kGrace : kStartGrace;
+  if (silent < grace) {
+    plan.again_after = grace - silent;
+  } else {
+    const Parsed next = parse(object);
+    if (mark_unknown(now, next.node, !node.node["status"]["conditions"])) {
+      plan.calls.push_back(update_call(next, api::Subresource::kStatus));
+      plan.notes.push_back({object, false, "NodeNotReady",
+                            join({"Node ", key.name, " status is now: NodeNotReady"})});
+      mark_pods(now, key.name, plan);
+      return plan;
+    }
+  }
+  const Parsed next = parse(object);
+  if (fix_taints(now, next.node)) plan.calls.push_back(update_call(next));
+  return plan;
+}
+
+void wake_node_of_lease(const api::Change& change, const api::State&, Keys& keys) {
+  if (change.after->ns() == kLeaseNamespace)
+    keys.insert({&api::kNode, {}, std::string(change.after->name())});
+}
+
+constexpr Watch kWatches[] = {{&api::kNode, wake_itself}, {&api::kLease, wake_node_of_lease}};
+
+}  // namespace
+
+const Controller kNodeLifecycleController{"node-controller", kWatches, plan_node, nullptr};
+
+}  // namespace coracle::controllers

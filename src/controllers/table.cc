@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "controllers/controller.h"
+#include "controllers/owners.h"
+#include "controllers/rows.h"
+
+namespace coracle::controllers {
+
+namespace {
+
+constexpr const Controller* kControllers[] = {
+    &kDeploymentController, &kReplicaSetController, &kEndpointSliceController,
+    &kEndpointsController,  &kNamespaceController,  &kServiceAccountController,
+    &kRootCaController,     &kGarbageCollector,     &kNodeLifecycleController,
+};
+
+void wake_controller_of(const api::ObjectRef& object, Keys& keys) {
+  json::Tree tree;
+  const json::Node owner = controller_of(object->parse(tree));
+  if (!owner) return;
+  for (const api::Kind* kind : {&api::kReplicaSet, &api::kDeployment}) {
+    if (owner["kind"].string() == kind->name &&
+        owner["apiVersion"].string() == api::group_version(*kind)) {
+      keys.insert({kind, std::string(object->ns()), std::string(owner["name"].string())});
+    }
+  }
+}
+
+}  // namespace
+
+std::span<const Controller* const> all_controllers() {
+  return kControllers;
+}
+
+void wake_itself(const api::Change& change, const api::State&, Keys& keys) {
+  keys.insert(
+      {&change.after->kind(), std::string(change.after->ns()), std::string(change.after->name())});
+}
+
+void wake_controller(const api::Change& change, const api::State&, Keys& keys) {
+  if (change.before) wake_controller_of(change.before, keys);
+  wake_controller_of(change.after, keys);
+}
+
+}  // namespace coracle::controllers
