@@ -157,7 +157,8 @@ void SecureStream::on_drained() {
 }
 
 void SecureStream::on_closed(std::string_view why) {
-  end(why);
+  if (why_.empty()) why_ = why;
+  end(why_);
 }
 
 void SecureStream::end(std::string_view why) {

@@ -29,6 +29,7 @@ struct TlsClientOptions {
   std::string certificate_pem;  // optional client certificate
   std::string key_pem;
   std::string server_name;      // checked against the certificate (DNS name or address); never empty
+  bool http2 = false;           // ALPN offers h2 before http/1.1; http::Client itself speaks only HTTP/1.1
 };
 
 class TlsClientContext;

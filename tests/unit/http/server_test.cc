@@ -79,7 +79,6 @@ TEST(Server, CertificatesAreJudgedByTheClockOfThePort) {
   Peer late(world);
   world.network.run();
   EXPECT_FALSE(late.open);
-  std::fprintf(stderr,"DBG %s %d\n", late.why.c_str(), late.ended);
   EXPECT_TRUE(has(late.why, "expired")) << late.why;
 }
 

@@ -67,7 +67,7 @@ inline Identity alice() {
 }
 
 struct World {
-  explicit World(bool http2 = false) {
+  explicit World(bool http2 = false) : offers_http2(http2) {
     clock.set_wall(parse_rfc3339("2025-06-01T12:00:00Z").value());
     auto tls = make_tls_server({.certificate_pem = testing_certificates::kServer,
                                 .key_pem = testing_certificates::kServerKey,
@@ -83,12 +83,14 @@ struct World {
     auto tls = make_tls_client({.ca_pem = testing_certificates::kAuthority,
                                 .certificate_pem = identity.certificate,
                                 .key_pem = identity.key,
-                                .server_name = name},
+                                .server_name = name,
+                                .http2 = offers_http2},
                                random);
     ASSERT(tls.has_value());
     return *tls;
   }
 
+  const bool offers_http2;
   CountingRandom random;
   TestClock clock;
   TestNetwork network{clock};
