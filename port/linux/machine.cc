@@ -15,19 +15,21 @@
 #include "port/linux/net.h"
 #include "port/linux/process.h"
 #include "port/linux/random.h"
+#include "port/linux/sandbox.h"
 
 namespace coracle::port_linux {
 
 struct Machine::Parts {
-  explicit Parts(MachineOptions options_given) : options(std::move(options_given)) {}
+  explicit Parts(MachineOptions options)
+      : sandboxes(loop, network, processes, {options.shim_path, options.runtime_path}) {}
 
-  MachineOptions options;
   Loop loop;
   LoopClock clock{loop};
   KernelRandom random;
   LoopNetwork network{loop};
   RealDisk disk;
   LoopProcesses processes{loop};
+  ShimSandboxes sandboxes;
   std::array<UvHandle<uv_signal_t>, 3> signals;
 };
 
@@ -56,6 +58,9 @@ port::Disk& Machine::disk() {
 }
 port::Processes& Machine::processes() {
   return parts_->processes;
+}
+port::Sandboxes& Machine::sandboxes() {
+  return parts_->sandboxes;
 }
 
 std::unique_ptr<port::Lane> Machine::lane(const std::string& name) {

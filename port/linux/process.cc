@@ -56,7 +56,7 @@ class LoopProcess : public port::Process {
  public:
   LoopProcess(Loop& loop, port::ProcessEvents& events) : loop_(loop), events_(events) {}
   ~LoopProcess();
-  Result<> start(const port::SpawnOptions& options, List<Child>& children);
+  Result<> start(const port::SpawnOptions& options, int held_fd, List<Child>& children);
   int64_t pid() const override { return pid_; }
 
  private:
@@ -87,11 +87,11 @@ Result<> LoopProcess::watch_output(Child& child, Fd read_end) {
   return {};
 }
 
-Result<> LoopProcess::start(const port::SpawnOptions& options, List<Child>& children) {
+Result<> LoopProcess::start(const port::SpawnOptions& options, int held_fd, List<Child>& children) {
   ASSERT(!options.arguments.empty());
   std::vector<char*> arguments = c_strings(options.arguments);
   std::vector<char*> environment = c_strings(options.environment);
-  uv_stdio_container_t stdio[3]{};
+  uv_stdio_container_t stdio[4]{};
   Fd read_end;
   Fd write_end;
   if (options.capture_output && !options.detached) {
@@ -105,6 +105,10 @@ Result<> LoopProcess::start(const port::SpawnOptions& options, List<Child>& chil
       stdio[i].data.fd = write_end.get();
     }
   }
+  if (held_fd >= 0) {
+    stdio[3].flags = UV_INHERIT_FD;
+    stdio[3].data.fd = held_fd;
+  }
   uv_process_options_t how{};
   how.exit_cb = on_exit;
   how.file = arguments[0];
@@ -112,7 +116,7 @@ Result<> LoopProcess::start(const port::SpawnOptions& options, List<Child>& chil
   how.env = environment.data();
   how.cwd = options.directory.c_str();
   how.flags = options.detached ? UV_PROCESS_DETACHED : 0;
-  how.stdio_count = 3;
+  how.stdio_count = held_fd >= 0 ? 4 : 3;
   how.stdio = stdio;
   child_ = new Child;
   child_->process.data = child_;
@@ -172,8 +176,13 @@ LoopProcesses::~LoopProcesses() {
 
 Result<std::unique_ptr<port::Process>> LoopProcesses::spawn(const port::SpawnOptions& options,
                                                             port::ProcessEvents& events) {
+  return spawn_holding(options, -1, events);
+}
+
+Result<std::unique_ptr<port::Process>> LoopProcesses::spawn_holding(
+    const port::SpawnOptions& options, int held_fd, port::ProcessEvents& events) {
   auto process = std::make_unique<LoopProcess>(loop_, events);
-  TRY(process->start(options, children_));
+  TRY(process->start(options, held_fd, children_));
   return std::unique_ptr<port::Process>(std::move(process));
 }
 

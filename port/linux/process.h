@@ -15,6 +15,10 @@ class LoopProcesses : public port::Processes {
   ~LoopProcesses();
   Result<std::unique_ptr<port::Process>> spawn(const port::SpawnOptions& options,
                                                port::ProcessEvents& events) override;
+  // `held_fd` becomes descriptor 3 of the child; -1: none.
+  Result<std::unique_ptr<port::Process>> spawn_holding(const port::SpawnOptions& options,
+                                                       int held_fd,
+                                                       port::ProcessEvents& events);
   Result<> signal(int64_t pid, int signal) override;
   Result<uint64_t> start_time(int64_t pid) override;
 

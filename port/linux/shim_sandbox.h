@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The daemon's end of one shim. The shim keeps the truth; this object follows it over the socket
+// and connects again when the connection breaks. When nobody answers any more, the shim is dead:
+// what it left is killed and swept away, and the sandbox is lost.
+#pragma once
+
+#include <optional>
+
+#include "port/linux/sandbox.h"
+
+namespace coracle::port_linux {
+
+class ShimSandbox : public port::Sandbox,
+                    private port::StreamEvents,
+                    private port::ProcessEvents,
+                    private Deferred {
+ public:
+  ShimSandbox(ShimSandboxes& owner, std::string directory, port::SandboxEvents& events);
+  ~ShimSandbox();
+  Result<> launch(const port::SandboxOptions& options);
+  void connect();
+
+  int64_t pid() const override { return pid_; }
+  void start(const port::ContainerStart& container) override;
+  void signal(const std::string& id, int signal) override;
+  void kill(const std::string& id) override;
+  void forget(const std::string& id) override;
+  void end() override;
+
+ private:
+  enum class Phase : uint8_t { kConnecting, kConnected, kSweeping, kOver };
+
+  void on_bytes(std::string_view bytes) override;
+  void on_closed(std::string_view why) override;
+  void on_exit(int code, int signal) override;  // of the shim, or of the sweeping one
+  void run_deferred() override;
+  std::optional<std::string> next_record();
+  void obey(std::string_view record);
+  void send(std::string fields);
+  void give_up(std::string why);
+  void finish();
+  void report_leftovers();
+  bool report_leftover(const std::string& id);  // false when the sandbox was destroyed meanwhile
+
+  ShimSandboxes& owner_;
+  const std::string directory_;
+  port::SandboxEvents& events_;
+  Phase phase_ = Phase::kConnecting;
+  std::unique_ptr<port::Stream> stream_;
+  std::unique_ptr<port::Process> process_;
+  std::string received_;
+  std::string why_lost_;
+  std::vector<port::ContainerRecord> refused_;  // starts that could not even be sent
+  int64_t pid_ = 0;
+  bool announced_ = false;  // on_ready was called
+  bool ending_ = false;
+  bool* destroyed_ = nullptr;  // set while a listener is being called
+};
+
+}  // namespace coracle::port_linux

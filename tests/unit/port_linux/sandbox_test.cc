@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Real shims, crun and containers; skipped where the machine cannot run them.
+#include "port/sandbox.h"
+
+#include <algorithm>
+#include <map>
+
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "tests/unit/port_linux/linux_port.h"
+
+namespace coracle::port_linux {
+namespace {
+
+constexpr Duration kPatience = seconds(20);
+
+struct Notes : port::SandboxEvents {
+  void on_ready() override { ready++; }
+  void on_container(const port::ContainerRecord& record) override {
+    phases[record.id].push_back(record.phase);
+    last[record.id] = record;
+  }
+  void on_lost(std::string_view reason) override {
+    lost++;
+    why = reason;
+  }
+  bool is(const std::string& id, port::ContainerPhase phase) {
+    return last.count(id) > 0 && last[id].phase == phase;
+  }
+  int ready = 0;
+  int lost = 0;
+  std::string why;
+  std::map<std::string, std::vector<port::ContainerPhase>> phases;
+  std::map<std::string, port::ContainerRecord> last;
+};
+
+using enum port::ContainerPhase;
+
+class SandboxTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (::geteuid() != 0 || ::access("/usr/bin/crun", X_OK) != 0 ||
+        ::access("/bin/busybox", X_OK) != 0)
+      GTEST_SKIP() << "skipped: needs root, crun and busybox-static";
+    directory_ = port_.scratch() + "/" + std::string(100, 's');
+    ASSERT_TRUE(port_.disk().make_directories(directory_));
+    ASSERT_TRUE(port_.disk().make_directories(port_.scratch() + "/base/bin"));
+    for (const char* name : {"/base/proc", "/base/dev", "/base/sys", "/base/tmp"})
+      ASSERT_TRUE(port_.disk().make_directories(port_.scratch() + name));
+    const std::string busybox = *port_.disk().read_file("/bin/busybox");
+    ASSERT_TRUE(port_.disk().write_file(port_.scratch() + "/base/bin/busybox", busybox, 0755));
+    ::symlink("busybox", (port_.scratch() + "/base/bin/sh").c_str());
+  }
+  void TearDown() override {
+    if (sandbox_ != nullptr) end_sandbox();
+    for (const char* name : {"cpu", "cpuacct", "cpuset", "memory", "devices", "freezer", "blkio",
+                             "pids", "systemd", "net_cls", "net_prio", "perf_event", "."})
+      ::rmdir(join({"/sys/fs/cgroup/", name, "/coracle-test"}).c_str());
+  }
+  void end_sandbox() {
+    if (notes_.lost == 0) sandbox_->end();
+    EXPECT_TRUE(wait([&] { return notes_.lost > 0; })) << "the shim did not end";
+    const auto left = port_.disk().list(directory_);
+    ASSERT_TRUE(left);
+    for (const std::string& name : *left)
+      EXPECT_TRUE(name.ends_with(".log") || name.find(".log.") != std::string::npos) << name;
+  }
+  template <class Done>
+  bool wait(Done done) {
+    return port_.run_until(done, kPatience);
+  }
+  void create(port::SandboxOptions options = {}) {
+    options.directory = directory_;
+    options.hostname = "pod-name";
+    auto sandbox = port_.machine.sandboxes().create(options, notes_);
+    ASSERT_TRUE(sandbox) << sandbox.error().message;
+    sandbox_ = std::move(*sandbox);
+    ASSERT_TRUE(wait([&] { return notes_.ready + notes_.lost > 0; }));
+    ASSERT_EQ(notes_.lost, 0) << notes_.why;
+  }
+  port::ContainerStart container(const std::string& id, const std::string& script) {
+    const std::string bundle = join({port_.scratch(), "/bundle-", id});
+    for (const char* name : {"/rootfs", "/up", "/work"})
+      EXPECT_TRUE(port_.disk().make_directories(bundle + name));
+    const std::string config = join(
+        {R"({"ociVersion":"1.0.0","process":{"user":{"uid":0,"gid":0},"args":["/bin/sh","-c",")",
+         script,
+         R"("],"env":["PATH=/bin"],"cwd":"/"},"root":{"path":"rootfs"},"mounts":[{"destination":)",
+         R"("/proc","type":"proc","source":"proc"}],"linux":{"cgroupsPath":"/coracle-test/)", id,
+         R"(","namespaces":[{"type":"pid"},{"type":"mount"}]}})"});
+    EXPECT_TRUE(port_.disk().write_file(bundle + "/config.json", config, 0600));
+    port::ContainerStart start;
+    start.id = id;
+    start.bundle = bundle;
+    start.mounts = {{"overlay", "overlay", bundle + "/rootfs",
+                     join({"lowerdir=", port_.scratch(), "/base,upperdir=", bundle,
+                           "/up,workdir=", bundle, "/work"})}};
+    start.log_path = join({directory_, "/", id, ".log"});
+    return start;
+  }
+  std::string log(const std::string& id, const std::string& suffix = "") {
+    auto text =
+        port_.disk().read_file(join({directory_, "/", id, ".log", suffix}), 64 * 1024 * 1024);
+    return text ? *text : "no log";
+  }
+  // The text of each line without its time.
+  std::vector<std::string> lines(const std::string& id) {
+    std::vector<std::string> out;
+    const std::string text = log(id);
+    for (std::string_view line : split(text, '\n')) {
+      if (line.size() < 31) continue;
+      EXPECT_TRUE(parse_rfc3339(line.substr(0, 30))) << line;
+      out.emplace_back(line.substr(31));
+    }
+    return out;
+  }
+
+  LinuxPort port_;
+  Notes notes_;
+  std::string directory_;
+  std::unique_ptr<port::Sandbox> sandbox_;
+};
+
+TEST_F(SandboxTest, RunsAContainerAndKeepsItsLogAndExitCode) {
+  create();
+  sandbox_->start(container("web-0", "busybox echo out; busybox hostname >&2; exit 42"));
+  ASSERT_TRUE(wait([&] { return notes_.is("web-0", kExited); })) << notes_.last["web-0"].message;
+  EXPECT_EQ(notes_.phases["web-0"], (std::vector{kStarting, kRunning, kExited}));
+  const port::ContainerRecord& record = notes_.last["web-0"];
+  EXPECT_EQ(record.exit_code, 42);
+  EXPECT_EQ(record.signal, 0);
+  EXPECT_LE(record.started.ns, record.finished.ns);
+  EXPECT_GT(record.started.ns, 1'600'000'000'000'000'000);
+  auto found = lines("web-0");
+  std::sort(found.begin(), found.end());
+  EXPECT_EQ(found, (std::vector<std::string>{"stderr F pod-name", "stdout F out"}));
+  EXPECT_TRUE(port_.disk().read_file(directory_ + "/c/web-0/exit"));
+  sandbox_->forget("web-0");
+  EXPECT_TRUE(wait([&] { return !port_.disk().stat(directory_ + "/c/web-0"); }));
+}
+
+TEST_F(SandboxTest, NamespacesAreItsOwnAndNothingIsMountedOutside) {
+  create();
+  const auto link = [](int64_t pid, const char* name) {
+    char target[64] = "";
+    const std::string path = join({"/proc/", std::to_string(pid), "/ns/", name});
+    static_cast<void>(::readlink(path.c_str(), target, sizeof target - 1));
+    return std::string(target);
+  };
+  for (const char* name : {"net", "uts", "ipc", "mnt"})
+    EXPECT_NE(link(sandbox_->pid(), name), link(::getpid(), name)) << name;
+  sandbox_->start(container("a-0", "busybox sleep 100"));
+  ASSERT_TRUE(wait([&] { return notes_.is("a-0", kRunning); }));
+  for (const char* name : {"net", "uts", "ipc"})
+    EXPECT_EQ(link(sandbox_->pid(), name), link(notes_.last["a-0"].pid, name)) << name;
+  EXPECT_EQ(port_.disk().read_file("/proc/self/mounts")->find("bundle-a-0"), std::string::npos);
+}
+
+TEST_F(SandboxTest, HostNetworkStaysOutside) {
+  port::SandboxOptions options;
+  options.host_network = true;
+  create(options);
+  struct stat ours;
+  struct stat theirs;
+  ASSERT_EQ(::stat("/proc/self/ns/net", &ours), 0);
+  ASSERT_EQ(::stat(join({"/proc/", std::to_string(sandbox_->pid()), "/ns/net"}).c_str(), &theirs),
+            0);
+  EXPECT_EQ(ours.st_ino, theirs.st_ino);
+}
+
+TEST_F(SandboxTest, SharedMountsStandBeforeReady) {
+  ASSERT_TRUE(port_.disk().make_directories(port_.scratch() + "/shared"));
+  port::SandboxOptions options;
+  options.mounts = {{"tmpfs", "tmpfs", port_.scratch() + "/shared", "size=1m,mode=1777,nosuid"}};
+  create(options);
+  const auto mounts =
+      port_.disk().read_file(join({"/proc/", std::to_string(sandbox_->pid()), "/mounts"}));
+  EXPECT_NE(mounts->find(port_.scratch() + "/shared tmpfs rw,nosuid"), std::string::npos);
+}
+
+TEST_F(SandboxTest, FailedSetUpSaysWhy) {
+  port::SandboxOptions options;
+  options.directory = directory_;
+  options.mounts = {{"tmpfs", "tmpfs", "/no/such/place", ""}};
+  auto sandbox = port_.machine.sandboxes().create(options, notes_);
+  ASSERT_TRUE(sandbox);
+  sandbox_ = std::move(*sandbox);
+  ASSERT_TRUE(wait([&] { return notes_.lost > 0; }));
+  EXPECT_EQ(notes_.why, "mount tmpfs on /no/such/place: errno 2");
+}
+
+TEST_F(SandboxTest, FailedStartCarriesTheWordsOfCrun) {
+  create();
+  port::ContainerStart start = container("bad-0", "true");
+  ASSERT_TRUE(port_.disk().write_file(
+      start.bundle + "/config.json",
+      R"({"ociVersion":"1.0.0","process":{"user":{"uid":0,"gid":0},"args":["/no-such-program"],)"
+      R"("cwd":"/"},"root":{"path":"rootfs"},"mounts":[],"linux":{"namespaces":[{"type":"mount"}]}})",
+      0600));
+  sandbox_->start(start);
+  ASSERT_TRUE(wait([&] { return notes_.is("bad-0", kFailedToStart); }));
+  EXPECT_NE(notes_.last["bad-0"].message.find("no-such-program"), std::string::npos)
+      << notes_.last["bad-0"].message;
+  start.id = "bad-1";
+  start.mounts[0].options = "lowerdir=/no/such";
+  sandbox_->start(start);
+  ASSERT_TRUE(wait([&] { return notes_.is("bad-1", kFailedToStart); }));
+  EXPECT_NE(notes_.last["bad-1"].message.find("mount overlay on"), std::string::npos);
+  sandbox_->forget("bad-0");
+  EXPECT_TRUE(wait([&] { return !port_.disk().stat(directory_ + "/c/bad-0"); }));
+}
+
+TEST_F(SandboxTest, SignalsAndKillsReachTheContainer) {
+  create();
+  sandbox_->start(container(
+      "t-0", "trap 'exit 3' TERM; busybox echo up; while :; do busybox sleep 0.05; done"));
+  sandbox_->start(
+      container("k-0", "trap '' TERM; busybox echo up; while :; do busybox sleep 0.05; done"));
+  ASSERT_TRUE(wait([&] { return log("t-0").size() > 8 && log("k-0").size() > 8; }));
+  sandbox_->signal("t-0", SIGTERM);
+  sandbox_->signal("k-0", SIGTERM);
+  ASSERT_TRUE(wait([&] { return notes_.is("t-0", kExited); }));
+  EXPECT_EQ(notes_.last["t-0"].exit_code, 3);
+  EXPECT_TRUE(notes_.is("k-0", kRunning));
+  sandbox_->kill("k-0");
+  ASSERT_TRUE(wait([&] { return notes_.is("k-0", kExited); }));
+  EXPECT_EQ(notes_.last["k-0"].exit_code, 137);
+  EXPECT_EQ(notes_.last["k-0"].signal, SIGKILL);
+}
+
+TEST_F(SandboxTest, LongLinesAreSplitAndUnfinishedOnesMarked) {
+  create();
+  sandbox_->start(container("l-0",
+                            "busybox head -c 40000 /dev/zero | busybox tr '\\\\0' x; busybox echo; "
+                            "busybox echo two; busybox printf end"));
+  ASSERT_TRUE(wait([&] { return notes_.is("l-0", kExited); }));
+  ASSERT_TRUE(wait([&] { return lines("l-0").size() == 5; }));
+  const auto found = lines("l-0");
+  EXPECT_EQ(found[0], "stdout P " + std::string(16384, 'x'));
+  EXPECT_EQ(found[1], "stdout P " + std::string(16384, 'x'));
+  EXPECT_EQ(found[2], "stdout F " + std::string(40000 - 2 * 16384, 'x'));
+  EXPECT_EQ(found[3], "stdout F two");
+  EXPECT_EQ(found[4], "stdout P end");
+}
+
+TEST_F(SandboxTest, LogsRotateBySizeAndLoseNothing) {
+  create();
+  port::ContainerStart start =
+      container("r-0", "busybox seq 1 3000; busybox sleep 0.05; busybox seq 3001 4000");
+  start.log_bytes_max = 64 * 1024;
+  start.log_files_max = 3;
+  sandbox_->start(start);
+  ASSERT_TRUE(wait([&] { return notes_.is("r-0", kExited); }));
+  const std::string all = log("r-0", ".2") + log("r-0", ".1") + log("r-0");
+  int expected = 0;
+  for (std::string_view line : split(all, '\n')) {
+    if (line.size() < 40) continue;
+    const int number = static_cast<int>(*parse_unsigned(line.substr(40)));
+    if (expected > 0) {
+      ASSERT_EQ(number, expected);
+    }
+    expected = number + 1;
+  }
+  EXPECT_EQ(expected, 4001);
+  EXPECT_LT(log("r-0", ".1").size(), 64u * 1024 + 17 * 1024);
+  EXPECT_EQ(log("r-0", ".3"), "no log");
+}
+
+TEST_F(SandboxTest, SurvivesTheDaemonAndTellsWhatHappenedMeanwhile) {
+  create();
+  sandbox_->start(container("go-0", "busybox sleep 0.3; busybox echo later; exit 5"));
+  sandbox_->start(container("stay-0", "while :; do busybox echo more; busybox sleep 0.05; done"));
+  ASSERT_TRUE(wait([&] { return notes_.is("go-0", kRunning) && notes_.is("stay-0", kRunning); }));
+  const int64_t shim = sandbox_->pid();
+  const int64_t stays = notes_.last["stay-0"].pid;
+  sandbox_.reset();
+  port_.run_until([] { return false; }, milliseconds(600));
+  notes_ = {};
+  auto adopted = port_.machine.sandboxes().adopt(directory_, notes_);
+  ASSERT_TRUE(adopted);
+  sandbox_ = std::move(*adopted);
+  ASSERT_TRUE(wait([&] { return notes_.is("go-0", kExited) && notes_.is("stay-0", kRunning); }));
+  EXPECT_EQ(notes_.ready, 1);
+  EXPECT_EQ(sandbox_->pid(), shim);
+  EXPECT_EQ(notes_.last["stay-0"].pid, stays);
+  EXPECT_EQ(notes_.last["go-0"].exit_code, 5);
+  EXPECT_EQ(lines("go-0"), (std::vector<std::string>{"stdout F later"}));
+  EXPECT_GT(lines("stay-0").size(), 5u);
+}
+
+TEST_F(SandboxTest, DeadShimIsNoticedAndItsContainersAreKilled) {
+  create();
+  sandbox_->start(container("done-0", "exit 4"));
+  sandbox_->start(container("alive-0", "busybox sleep 1000"));
+  ASSERT_TRUE(wait([&] { return notes_.is("alive-0", kRunning) && notes_.is("done-0", kExited); }));
+  const auto alive = static_cast<pid_t>(notes_.last["alive-0"].pid);
+  notes_.last.clear();
+  ::kill(static_cast<pid_t>(sandbox_->pid()), SIGKILL);
+  ASSERT_TRUE(wait([&] { return notes_.lost == 1; }));
+  EXPECT_EQ(notes_.last["done-0"].exit_code, 4);
+  EXPECT_EQ(notes_.last["alive-0"].exit_code, 137);
+  EXPECT_TRUE(wait([&] {
+    const auto stat = port_.disk().read_file(join({"/proc/", std::to_string(alive), "/stat"}));
+    return !stat || stat->find(") Z") != std::string::npos;
+  }));
+  EXPECT_FALSE(port_.disk().stat("/sys/fs/cgroup/pids/coracle-test/alive-0"));
+}
+
+TEST_F(SandboxTest, AdoptingNothingIsLost) {
+  auto sandbox = port_.machine.sandboxes().adopt(directory_, notes_);
+  ASSERT_TRUE(sandbox);
+  EXPECT_EQ(notes_.lost, 0);
+  sandbox_ = std::move(*sandbox);
+  EXPECT_TRUE(wait([&] { return notes_.lost == 1; }));
+}
+
+}  // namespace
+}  // namespace coracle::port_linux
