@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Documents derived from the kind table: legacy and aggregated discovery, OpenAPI v3 (and v2 as far as clients need it).
-// Built when first asked for and kept; every document has a strong hash for ETags.
+// Documents derived from the kind table: legacy and aggregated discovery, OpenAPI v3. (OpenAPI v2 is not served: kubectl
+// falls back to the merge keys it was compiled with.) Every document has a hash for ETags.
+//
+// Discovery is built when first asked for and kept (some 20 KB). OpenAPI documents are large and rarely read: only the
+// last one is kept, until another is asked for or forget_openapi() is called.
 #pragma once
 
 #include <memory>
@@ -30,6 +33,7 @@ class Documents {
   const ServedDocument& aggregated(bool core);                                         // /api or /apis as apidiscovery.k8s.io/v2
   const ServedDocument& openapi_v3_index();                                            // /openapi/v3
   const ServedDocument* openapi_v3(std::string_view group, std::string_view v);        // /openapi/v3/api/v1, /openapi/v3/apis/G/V
+  void forget_openapi();
 
  private:
   class State;

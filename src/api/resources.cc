@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "api/resources.h"
+
+#include <algorithm>
+
+#include "api/bodies.h"
+#include "base/bytes.h"
+
+namespace coracle::api {
+namespace {
+
+constexpr std::string_view kAllVerbs = "create,delete,deletecollection,get,list,patch,update,watch";
+constexpr std::string_view kNamespaceVerbs = "create,delete,get,list,patch,update,watch";
+
+struct SubresourceRow {
+  Subresource subresource;
+  std::string_view verbs;
+  // Of the body, if it is not the kind itself.
+  std::string_view group = {};
+  std::string_view version = {};
+  std::string_view kind = {};
+};
+
+constexpr SubresourceRow kSubresources[] = {
+    {Subresource::kStatus, "get,patch,update"},
+    {Subresource::kScale, "get,patch,update", "autoscaling", "v1", "Scale"},
+    {Subresource::kBinding, "create", "", "v1", "Binding"},
+    {Subresource::kEviction, "create", "policy", "v1", "Eviction"},
+    {Subresource::kToken, "create", "authentication.k8s.io", "v1", "TokenRequest"},
+    {Subresource::kLog, "get"},
+    {Subresource::kFinalize, "update"},
+};
+
+ServedType type_of(const Kind& kind) {
+  return {kind.group, kind.version, kind.name, kind.message};
+}
+
+ServedType type_of(std::string_view group, std::string_view version, std::string_view kind) {
+  for (const Body& body : all_bodies()) {
+    if (body.group == group && body.version == version && body.kind == kind) {
+      return {body.group, body.version, body.kind, body.message};
+    }
+  }
+  return {};
+}
+
+void add_kind(std::vector<ServedResource>& resources, const Kind& kind) {
+  ServedResource main;
+  main.name = kind.plural;
+  main.singular = kind.singular;
+  main.namespaced = kind.namespaced;
+  main.type = type_of(kind);
+  // Namespaces are deleted one by one: each has contents to finish first.
+  main.verbs = kind.serves(Subresource::kFinalize) ? kNamespaceVerbs : kAllVerbs;
+  main.short_names = kind.short_names;
+  main.categories = kind.categories;
+  main.kind = &kind;
+  resources.push_back(main);
+  for (const SubresourceRow& row : kSubresources) {
+    if (!kind.serves(row.subresource)) continue;
+    ServedResource sub;
+    sub.name = join({kind.plural, "/", subresource_name(row.subresource)});
+    sub.namespaced = kind.namespaced;
+    sub.type = row.kind.empty() ? type_of(kind) : type_of(row.group, row.version, row.kind);
+    sub.foreign = sub.type.group != kind.group || sub.type.version != kind.version;
+    sub.verbs = row.verbs;
+    sub.kind = &kind;
+    resources.push_back(std::move(sub));
+  }
+}
+
+}  // namespace
+
+std::vector<GroupVersion> served_group_versions() {
+  std::vector<GroupVersion> all;
+  for (const Kind* kind : all_kinds())
+    all.push_back({kind->group, kind->version});
+  for (const Body& body : all_bodies()) {
+    if (!body.plural.empty()) all.push_back({body.group, body.version});
+  }
+  std::sort(all.begin(), all.end());
+  all.erase(std::unique(all.begin(), all.end()), all.end());
+  return all;
+}
+
+std::vector<ServedResource> served_resources(GroupVersion gv) {
+  std::vector<ServedResource> resources;
+  for (const Kind* kind : all_kinds()) {
+    if (kind->group == gv.group && kind->version == gv.version) add_kind(resources, *kind);
+  }
+  for (const Body& body : all_bodies()) {
+    if (body.plural.empty() || body.group != gv.group || body.version != gv.version) continue;
+    ServedResource review;
+    review.name = body.plural;
+    review.singular = body.singular;
+    review.namespaced = body.namespaced;
+    review.type = {body.group, body.version, body.kind, body.message};
+    review.verbs = "create";
+    resources.push_back(std::move(review));
+  }
+  std::sort(resources.begin(), resources.end(),
+            [](const ServedResource& a, const ServedResource& b) { return a.name < b.name; });
+  return resources;
+}
+
+}  // namespace coracle::api
