@@ -12,6 +12,7 @@
 #include "port/linux/clock.h"
 #include "port/linux/disk.h"
 #include "port/linux/lane.h"
+#include "port/linux/links.h"
 #include "port/linux/net.h"
 #include "port/linux/process.h"
 #include "port/linux/random.h"
@@ -30,6 +31,7 @@ struct Machine::Parts {
   RealDisk disk;
   LoopProcesses processes{loop};
   ShimSandboxes sandboxes;
+  RouteLinks links;
   std::array<UvHandle<uv_signal_t>, 3> signals;
 };
 
@@ -58,6 +60,9 @@ port::Disk& Machine::disk() {
 }
 port::Processes& Machine::processes() {
   return parts_->processes;
+}
+port::Links& Machine::links() {
+  return parts_->links;
 }
 port::Sandboxes& Machine::sandboxes() {
   return parts_->sandboxes;
