@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "api/kind.h"
+#include "api/kinds/cells.h"
+#include "api/kinds/checks.h"
+#include "api/kinds/service_validation.h"
+#include "api/meta.h"
+#include "base/bytes.h"
+
+namespace coracle::api {
+namespace {
+
+constexpr Field kServicePortFields[] = {
+    text("name", 1).about("Name of the port; needed if there is more than one."),
+    text("protocol", 2).otherwise("\"TCP\"").one_of("SCTP|TCP|UDP").about("TCP, UDP or SCTP."),
+    int32("port", 3).must(is_port).about("Port number at the virtual IP."),
+    int_or_string("targetPort", 4)
+        .about("Number or name of the port on the Pods; the same as port if absent."),
+    int32("nodePort", 5).must(not_yet).about("Not supported by Coracle yet."),
+    text("appProtocol", 6).about("Application protocol, as a hint."),
+};
+constexpr Message kServicePort{"io.k8s.api.core.v1.ServicePort", kServicePortFields,
+                               "ServicePort is one port of a Service."};
+
+constexpr Field kClientIPConfigFields[] = {
+    int32("timeoutSeconds", 1)
+        .about("Seconds after which a silent client is forgotten, at most 86400."),
+};
+constexpr Message kClientIPConfig{"io.k8s.api.core.v1.ClientIPConfig", kClientIPConfigFields,
+                                  "ClientIPConfig holds the settings of ClientIP affinity."};
+
+constexpr Field kSessionAffinityConfigFields[] = {
+    object("clientIP", 1, kClientIPConfig).about("Settings of ClientIP affinity."),
+};
+constexpr Message kSessionAffinityConfig{
+    "io.k8s.api.core.v1.SessionAffinityConfig", kSessionAffinityConfigFields,
+    "SessionAffinityConfig holds the settings of a Service's session affinity."};
+
+constexpr Field kPortStatusFields[] = {
+    int32("port", 1),
+    text("protocol", 2),
+    text("error", 3),
+};
+constexpr Message kPortStatus{"io.k8s.api.core.v1.PortStatus", kPortStatusFields,
+                              "PortStatus is the state of a port of a load balancer."};
+
+constexpr Field kLoadBalancerIngressFields[] = {
+    text("ip", 1),
+    text("hostname", 2),
+    text("ipMode", 3),
+    list("ports", 4, kPortStatus),
+};
+constexpr Message kLoadBalancerIngress{"io.k8s.api.core.v1.LoadBalancerIngress",
+                                       kLoadBalancerIngressFields,
+                                       "LoadBalancerIngress is an address of a load balancer."};
+
+constexpr Field kLoadBalancerStatusFields[] = {
+    list("ingress", 1, kLoadBalancerIngress).about("Addresses that the load balancer listens on."),
+};
+constexpr Message kLoadBalancerStatus{"io.k8s.api.core.v1.LoadBalancerStatus",
+                                      kLoadBalancerStatusFields,
+                                      "LoadBalancerStatus is the state of a load balancer."};
+
+constexpr Field kServiceSpecFields[] = {
+    list("ports", 1, kServicePort)
+        .keyed_by("port")
+        .map_keys("port,protocol")
+        .distinct()
+        .about("Ports that the Service offers."),
+    map_of("selector", 2, Type::kString)
+        .about("Labels of the Pods that traffic goes to; without it, endpoints are kept by "
+               "somebody else."),
+    text("clusterIP", 3)
+        .about("Virtual IP of the Service, assigned by the server; None for a headless Service."),
+    text("type", 4)
+        .otherwise("\"ClusterIP\"")
+        .one_of("ClusterIP|ExternalName|LoadBalancer|NodePort")
+        .about("ClusterIP or ExternalName (NodePort and LoadBalancer are not supported by Coracle "
+               "yet)."),
+    list_of("externalIPs", 5, Type::kString).must(not_yet).about("Not supported by Coracle yet."),
+    text("sessionAffinity", 7)
+        .otherwise("\"None\"")
+        .one_of("ClientIP|None")
+        .about("ClientIP keeps a client with one endpoint; None spreads connections."),
+    text("loadBalancerIP", 8).must(not_yet).about("Not supported by Coracle yet."),
+    list_of("loadBalancerSourceRanges", 9, Type::kString)
+        .must(not_yet)
+        .about("Not supported by Coracle yet."),
+    text("externalName", 10).about("For ExternalName: the DNS name that the Service stands for."),
+    text("externalTrafficPolicy", 11).about("For types that Coracle does not serve yet."),
+    int32("healthCheckNodePort", 12).about("For types that Coracle does not serve yet."),
+    boolean("publishNotReadyAddresses", 13)
+        .about("If true, endpoints count as ready from the start."),
+    object("sessionAffinityConfig", 14, kSessionAffinityConfig)
+        .about("Settings of the session affinity."),
+    text("ipFamilyPolicy", 17).about("SingleStack; dual-stack is not supported by Coracle yet."),
+    list_of("clusterIPs", 18, Type::kString)
+        .about("Virtual IPs of the Service; the first equals clusterIP."),
+    list_of("ipFamilies", 19, Type::kString).about("IP families of the Service: IPv4."),
+    boolean("allocateLoadBalancerNodePorts", 20)
+        .about("For types that Coracle does not serve yet."),
+    text("loadBalancerClass", 21).must(not_yet).about("Not supported by Coracle yet."),
+    text("internalTrafficPolicy", 22)
+        .one_of("Cluster|Local")
+        .about("Cluster sends traffic to all endpoints, Local only to those of the same node."),
+    text("trafficDistribution", 23).about("Preference for near endpoints, as a hint."),
+};
+constexpr Message kServiceSpec{"io.k8s.api.core.v1.ServiceSpec", kServiceSpecFields,
+                               "ServiceSpec is the desired behaviour of a Service."};
+
+constexpr Field kServiceStatusFields[] = {
+    object("loadBalancer", 1, kLoadBalancerStatus)
+        .about("State of the load balancer, if there is one."),
+    list("conditions", 2, kCondition).keyed_by("type").about("Aspects of the current state."),
+};
+constexpr Message kServiceStatus{"io.k8s.api.core.v1.ServiceStatus", kServiceStatusFields,
+                                 "ServiceStatus is the current state of a Service."};
+
+constexpr Field kServiceFields[] = {
+    kKindField,
+    kApiVersionField,
+    kMetadataField,
+    object("spec", 2, kServiceSpec).about("Desired behaviour of the Service."),
+    object("status", 3, kServiceStatus).about("Current state of the Service."),
+};
+constexpr Message kServiceMessage{
+    "io.k8s.api.core.v1.Service", kServiceFields,
+    "Service is a stable name and address in front of a set of Pods."};
+
+void type_cell(json::Node service, Wall, json::Writer& out) {
+  out.value(service["spec"]["type"].string());
+}
+
+void cluster_ip_cell(json::Node service, Wall, json::Writer& out) {
+  const std::string_view ip = service["spec"]["clusterIPs"].first().string();
+  out.value(ip.empty() ? "<none>" : ip);
+}
+
+void external_ip_cell(json::Node service, Wall, json::Writer& out) {
+  const json::Node spec = service["spec"];
+  if (spec["type"].string() == "ExternalName") return out.value(spec["externalName"].string());
+  std::string text;
+  for (json::Node ip : spec["externalIPs"])
+    add_listed(text, ip.string());
+  out.value(text.empty() ? std::string("<none>") : text);
+}
+
+void ports_cell(json::Node service, Wall, json::Writer& out) {
+  std::string text;
+  for (json::Node port : service["spec"]["ports"]) {
+    std::string one = std::to_string(port["port"].integer());
+    if (port["nodePort"].integer() > 0)
+      one.append(":").append(std::to_string(port["nodePort"].integer()));
+    add_listed(text, join({one, "/", port["protocol"].string()}));
+  }
+  out.value(text.empty() ? std::string("<none>") : text);
+}
+
+void selector_cell(json::Node service, Wall, json::Writer& out) {
+  out.value(labels_text(service["spec"]["selector"]));
+}
+
+constexpr Column kColumns[] = {
+    {.name = "Type", .cell = type_cell, .description = "How the Service is offered."},
+    {.name = "Cluster-IP", .cell = cluster_ip_cell, .description = "Virtual IP."},
+    {.name = "External-IP", .cell = external_ip_cell, .description = "Addresses from outside."},
+    {.name = "Port(s)", .cell = ports_cell, .description = "Ports that the Service offers."},
+    kAgeColumn,
+    {.name = "Selector",
+     .cell = selector_cell,
+     .wide = true,
+     .description = "Labels of the Pods behind it."},
+};
+
+constexpr SelectableField kSelectable[] = {
+    {"spec.clusterIP",
+     [](json::Node service) { return std::string(service["spec"]["clusterIP"].string()); }},
+    {"spec.type", [](json::Node service) { return std::string(service["spec"]["type"].string()); }},
+};
+
+constexpr int64_t kAffinitySeconds = 10800;
+
+void default_affinity(json::Node spec) {
+  if (spec["sessionAffinity"].string() == "None") return spec.remove("sessionAffinityConfig");
+  if (spec["sessionAffinity"].string() != "ClientIP") return;
+  if (spec["sessionAffinityConfig"]["clientIP"]["timeoutSeconds"]) return;
+  const json::Node client_ip = spec.object("sessionAffinityConfig").object("clientIP");
+  client_ip.set("timeoutSeconds", kAffinitySeconds);
+}
+
+void default_target_port(json::Node port) {
+  const json::Node target = port["targetPort"];
+  const bool empty = target.is_string() ? target.string().empty() : target.integer() == 0;
+  if (empty) port.set("targetPort", port["port"]);
+}
+
+void fill_defaults(json::Node service) {
+  const json::Node spec = service["spec"];
+  default_affinity(spec);
+  for (json::Node port : spec["ports"])
+    default_target_port(port);
+  if (spec["type"].string() == "ExternalName") return;
+  if (!spec["internalTrafficPolicy"]) spec.set("internalTrafficPolicy", "Cluster");
+  if (!spec["ipFamilyPolicy"]) spec.set("ipFamilyPolicy", "SingleStack");
+  if (spec["ipFamilies"].size() == 0) spec.array("ipFamilies").append("IPv4");
+}
+
+// clusterIP and the first of clusterIPs say the same (pkg/registry/core/service, strategy.go).
+void align_cluster_ips(json::Node spec) {
+  const std::string ip(spec["clusterIP"].string());
+  if (ip.empty() || spec["clusterIPs"].size() > 0) return;
+  spec.array("clusterIPs").append(ip);
+}
+
+// An update that leaves the address out keeps it; one that changes it to or from ExternalName
+// takes along what belongs to the old type.
+void keep_cluster_ips(json::Node spec, json::Node old) {
+  if (spec["type"].string() == "ExternalName") {
+    if (old["type"].string() == "ExternalName") return;
+    for (std::string_view name :
+         {"clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy", "internalTrafficPolicy"}) {
+      if (json::equal(spec[name], old[name])) spec.remove(name);
+    }
+    return;
+  }
+  if (old["clusterIP"].string().empty()) return;
+  if (spec["clusterIP"].string().empty() && spec["clusterIPs"].size() == 0)
+    spec.set("clusterIP", old["clusterIP"]);
+  const bool same = spec["clusterIP"].string() == old["clusterIP"].string();
+  if (same && spec["clusterIPs"].size() == 0) spec.set("clusterIPs", old["clusterIPs"]);
+  // Only clusterIP was changed: clusterIPs follows.
+  if (!same && json::equal(spec["clusterIPs"], old["clusterIPs"])) spec.remove("clusterIPs");
+}
+
+void prepare(json::Node service, json::Node old) {
+  if (old) {
+    keep_cluster_ips(service["spec"], old["spec"]);
+  } else {
+    service.remove("status");
+    service.object("status").object("loadBalancer");
+  }
+  align_cluster_ips(service["spec"]);
+}
+
+}  // namespace
+
+constinit const Kind kService{.group = "",
+                              .version = "v1",
+                              .name = "Service",
+                              .plural = "services",
+                              .singular = "service",
+                              .short_names = "svc",
+                              .categories = "all",
+                              .message = &kServiceMessage,
+                              .columns = kColumns,
+                              .selectable = kSelectable,
+                              .subresources = bit(Subresource::kStatus),
+                              .name_rule = NameRule::kDns1035Label,
+                              .has_status = true,
+                              .allow_create_on_update = true,
+                              .fill_defaults = fill_defaults,
+                              .prepare = prepare,
+                              .validate = validate_service,
+                              .validate_update = validate_service_update};
+
+}  // namespace coracle::api
