@@ -58,7 +58,7 @@ struct Kind {
   std::string_view categories = {};  // comma-separated: "all"
   bool namespaced = true;
   const Message* message = nullptr;  // whole object, with metadata
-  std::span<const Column> columns = {};          // after Name come these; Age is declared too
+  std::span<const Column> columns = {};          // after Name come these, unless one has format "name"; Age is declared too
   std::span<const SelectableField> selectable = {};
   uint32_t subresources = 0;         // bit(Subresource::...)
   ScalePaths scale = {};

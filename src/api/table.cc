@@ -26,11 +26,19 @@ constexpr Column kNameColumn{
     .description = "Name, unique among the objects of this kind in the namespace.",
 };
 
+// Events put their name last: such a kind declares the column itself.
+bool declares_name(const Kind& kind) {
+  for (const Column& column : kind.columns) {
+    if (column.format == kNameColumn.format) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 void write_table_columns(const Kind& kind, json::Writer& out) {
   out.begin_array();
-  write_column(out, kNameColumn);
+  if (!declares_name(kind)) write_column(out, kNameColumn);
   for (const Column& column : kind.columns)
     write_column(out, column);
   out.end_array();
@@ -38,7 +46,7 @@ void write_table_columns(const Kind& kind, json::Writer& out) {
 
 void write_table_cells(const Kind& kind, json::Node object, Wall now, json::Writer& out) {
   out.begin_array();
-  kNameColumn.cell(object, now, out);
+  if (!declares_name(kind)) kNameColumn.cell(object, now, out);
   for (const Column& column : kind.columns)
     column.cell(object, now, out);
   out.end_array();
