@@ -96,6 +96,10 @@ void Errors::not_supported(std::string_view path, json::Node value, std::string_
       join({"Unsupported value: ", shown(value), ": supported values: ", quoted_list(values)}));
 }
 
+void Errors::not_found(std::string_view path, std::string_view value) {
+  add("FieldValueNotFound", path, join({"Not found: ", quoted(value)}));
+}
+
 void Errors::not_found(std::string_view path, json::Node value) {
   add("FieldValueNotFound", path, join({"Not found: ", shown(value)}));
 }

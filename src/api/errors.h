@@ -20,6 +20,7 @@ class Errors {
   void required(std::string_view path, std::string_view detail = {});            // `Required value: detail`
   void duplicate(std::string_view path, json::Node value);                       // `Duplicate value: "x"`
   void not_supported(std::string_view path, json::Node value, std::string_view values);  // values: "A|B"
+  void not_found(std::string_view path, std::string_view value);                 // `Not found: "x"`
   void not_found(std::string_view path, json::Node value);                       // `Not found: "x"`
   void forbidden(std::string_view path, std::string_view detail);                // `Forbidden: detail`
   void too_long(std::string_view path, size_t bytes_max);                        // `Too long: may not be more than N bytes`
