@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "apiserver/admission.h"
+
+#include "apiserver/node_restriction.h"
+#include "apiserver/pod_admission.h"
+#include "base/bytes.h"
+
+namespace coracle::apiserver {
+namespace {
+
+using Admit = Result<> (*)(Parts& parts, Request& request);
+
+struct AdmissionRule {
+  std::string_view name;
+  const api::Kind* kind;  // null: all
+  bool create;
+  bool update;
+  Admit admit;
+};
+
+constexpr std::string_view kImmortal[] = {"default", "kube-system", "kube-public"};
+
+// plugin/pkg/admission/namespace/lifecycle
+Result<> namespace_lifecycle(Parts& parts, Request& request) {
+  if (!request.kind->namespaced) return {};
+  const api::ObjectRef ns = parts.store.get(api::kNamespace, {}, request.ns);
+  if (!ns) {
+    request.about = About{"", "namespaces", request.ns};
+    return not_found("namespaces", request.ns);
+  }
+  if (!request.creating() || !ns->deleting()) return {};
+  Error error = forbidden(request, join({"unable to create new content in namespace ", request.ns,
+                                         " because it is being terminated"}));
+  error.causes.push_back({"NamespaceTerminating",
+                          join({"namespace ", request.ns, " is being terminated"}),
+                          "metadata.namespace"});
+  return error;
+}
+
+constexpr AdmissionRule kRules[] = {
+    {"NamespaceLifecycle", nullptr, true, true, namespace_lifecycle},
+    {"ServiceAccount", &api::kPod, true, false, admit_service_account},
+    {"DefaultTolerationSeconds", &api::kPod, true, false, admit_tolerations},
+    {"Priority", &api::kPod, true, false, admit_priority},
+    {"NodeRestriction", nullptr, true, true, admit_node_write},
+};
+
+}  // namespace
+
+Error forbidden(const Request& request, std::string_view why) {
+  const std::string resource = qualified_resource(request.group, request.resource);
+  if (request.name.empty()) return fail(Code::kForbidden, join({resource, " is forbidden: ", why}));
+  return fail(Code::kForbidden, join({resource, " \"", request.name, "\" is forbidden: ", why}));
+}
+
+Result<> admit(Parts& parts, Request& request) {
+  for (const AdmissionRule& rule : kRules) {
+    if (rule.kind != nullptr && rule.kind != request.kind) continue;
+    if (request.creating() ? !rule.create : !rule.update) continue;
+    TRY(rule.admit(parts, request));
+  }
+  return {};
+}
+
+Result<> admit_delete(Parts& parts, Request& request) {
+  if (request.kind == &api::kNamespace) {
+    for (const std::string_view name : kImmortal) {
+      if (request.name == name) return forbidden(request, "this namespace may not be deleted");
+    }
+  }
+  return admit_node_delete(parts, request);
+}
+
+}  // namespace coracle::apiserver

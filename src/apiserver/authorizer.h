@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Who may do what: a table of grants, and for nodes what their Pods justify. Everything else is
+// denied.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "api/client.h"
+#include "apiserver/request.h"
+#include "base/result.h"
+
+namespace coracle::apiserver {
+
+struct Attributes {
+  std::string_view verb;
+  std::string_view group;
+  std::string_view resource;  // empty: `path` is asked for
+  std::string_view subresource;
+  std::string_view ns;
+  std::string_view name;
+  std::string_view path;
+};
+
+struct Decision {
+  bool allowed = false;
+  std::string reason;
+};
+
+// Comma-separated sets; "*" is everything.
+struct Rule {
+  std::string_view verbs;
+  std::string_view groups;     // "-" is the core group
+  std::string_view resources;  // "pods,pods/status"
+  std::string_view paths = {};
+};
+struct Grant {
+  std::string_view subject;  // a user's or a group's name
+  std::span<const Rule> rules;
+};
+
+class Authorizer {
+ public:
+  explicit Authorizer(const api::State& state) : state_(state) {}
+  Decision decide(const User& user, const Attributes& attributes) const;
+  Result<> authorize(const Request& request) const;  // 403 in upstream's words
+  static std::span<const Grant> grants();
+  static bool applies(const Grant& grant, const User& user);
+
+ private:
+  Decision decide_node(std::string_view node, const Attributes& attributes) const;
+
+  const api::State& state_;
+};
+
+Attributes attributes_of(const Request& request);
+bool set_contains(std::string_view set, std::string_view word);
+
+}  // namespace coracle::apiserver

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "apiserver/pod_admission.h"
+
+#include "apiserver/admission.h"
+#include "apiserver/metadata.h"
+#include "base/bytes.h"
+
+namespace coracle::apiserver {
+namespace {
+
+constexpr std::string_view kTokenPath = "/var/run/secrets/kubernetes.io/serviceaccount";
+constexpr int64_t kTokenSeconds = 3607;  // upstream: one hour and a bit, so that it is recognizable
+constexpr int64_t kTolerationSeconds = 300;
+
+bool is_mirror(json::Node pod) {
+  return static_cast<bool>(pod["metadata"]["annotations"]["kubernetes.io/config.mirror"]);
+}
+
+bool wants_token(json::Node spec, json::Node account) {
+  if (const json::Node own = spec["automountServiceAccountToken"]; own) return own.boolean();
+  if (const json::Node its = account["automountServiceAccountToken"]; its) return its.boolean();
+  return true;
+}
+
+bool mounts_token(json::Node container) {
+  for (const json::Node mount : container["volumeMounts"]) {
+    if (mount["mountPath"].string() == kTokenPath) return true;
+  }
+  return false;
+}
+
+// plugin/pkg/admission/serviceaccount TokenVolumeSource
+void add_token_volume(json::Node spec, std::string_view name) {
+  const json::Node volume = spec.array("volumes").append_object();
+  volume.set("name", name);
+  const json::Node projected = volume.object("projected");
+  projected.set("defaultMode", 420);
+  const json::Node sources = projected.array("sources");
+  const json::Node token = sources.append_object().object("serviceAccountToken");
+  token.set("expirationSeconds", kTokenSeconds);
+  token.set("path", "token");
+  const json::Node authority = sources.append_object().object("configMap");
+  authority.set("name", "kube-root-ca.crt");
+  const json::Node item = authority.array("items").append_object();
+  item.set("key", "ca.crt");
+  item.set("path", "ca.crt");
+  const json::Node downward = sources.append_object().object("downwardAPI");
+  const json::Node ns = downward.array("items").append_object();
+  ns.set("path", "namespace");
+  const json::Node field = ns.object("fieldRef");
+  field.set("apiVersion", "v1");
+  field.set("fieldPath", "metadata.namespace");
+}
+
+bool add_token_mounts(json::Node containers, std::string_view volume) {
+  bool added = false;
+  for (const json::Node container : containers) {
+    if (!container.is_object() || mounts_token(container)) continue;
+    const json::Node mount = container.array("volumeMounts").append_object();
+    mount.set("name", volume);
+    mount.set("readOnly", true);
+    mount.set("mountPath", kTokenPath);
+    added = true;
+  }
+  return added;
+}
+
+std::string token_volume_name(Parts& parts, json::Node volumes) {
+  for (const json::Node volume : volumes) {
+    const std::string_view name = volume["name"].string();
+    if (name.starts_with("kube-api-access-")) return std::string(name);
+  }
+  return "kube-api-access-" + generated_suffix(parts.random);
+}
+
+bool tolerates(json::Node tolerations, std::string_view key) {
+  for (const json::Node toleration : tolerations) {
+    const std::string_view its_key = toleration["key"].string();
+    const std::string_view effect = toleration["effect"].string();
+    if ((its_key == key || its_key.empty()) && (effect == "NoExecute" || effect.empty())) {
+      return true;
+    }
+  }
+  return false;
+}
+
+struct KnownPriority {
+  std::string_view name;
+  int64_t value;
+};
+constexpr KnownPriority kPriorities[] = {
+    {"", 0},
+    {"system-cluster-critical", 2'000'000'000},
+    {"system-node-critical", 2'000'001'000},
+};
+
+}  // namespace
+
+Result<> admit_service_account(Parts& parts, Request& request) {
+  if (is_mirror(request.object)) return {};
+  const json::Node spec = request.object["spec"];
+  if (!spec.is_object()) return {};  // validation says so
+  std::string name(spec["serviceAccountName"].string(spec["serviceAccount"].string()));
+  if (name.empty()) name = "default";
+  spec.set("serviceAccountName", name);
+  spec.set("serviceAccount", name);
+  const api::ObjectRef stored = parts.store.get(api::kServiceAccount, request.ns, name);
+  if (!stored) {
+    return forbidden(request, join({"error looking up service account ", request.ns, "/", name,
+                                    ": serviceaccount \"", name, "\" not found"}));
+  }
+  json::Tree tree;
+  const json::Node account = stored->parse(tree);
+  if (wants_token(spec, account)) {
+    const std::string volume = token_volume_name(parts, spec["volumes"]);
+    const bool initial = add_token_mounts(spec["initContainers"], volume);
+    const bool added = add_token_mounts(spec["containers"], volume) || initial;
+    bool present = false;
+    for (const json::Node each : spec["volumes"])
+      present |= each["name"].string() == volume;
+    if (added && !present) add_token_volume(spec, volume);
+  }
+  const json::Node pulls = account["imagePullSecrets"];
+  if (spec["imagePullSecrets"].size() == 0 && pulls.size() > 0) spec.set("imagePullSecrets", pulls);
+  return {};
+}
+
+// plugin/pkg/admission/defaulttolerationseconds
+Result<> admit_tolerations(Parts&, Request& request) {
+  const json::Node spec = request.object["spec"];
+  if (!spec.is_object()) return {};
+  for (const char* key : {"node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"}) {
+    if (tolerates(spec["tolerations"], key)) continue;
+    const json::Node toleration = spec.array("tolerations").append_object();
+    toleration.set("key", key);
+    toleration.set("operator", "Exists");
+    toleration.set("effect", "NoExecute");
+    toleration.set("tolerationSeconds", kTolerationSeconds);
+  }
+  return {};
+}
+
+// plugin/pkg/admission/priority, with the two classes that are built in
+Result<> admit_priority(Parts&, Request& request) {
+  const json::Node spec = request.object["spec"];
+  if (!spec.is_object()) return {};
+  const std::string_view wanted = spec["priorityClassName"].string();
+  for (const KnownPriority& known : kPriorities) {
+    if (known.name != wanted) continue;
+    if (const json::Node given = spec["priority"]; given && given.integer() != known.value) {
+      return forbidden(request,
+                       "the integer value of priority (" + std::to_string(given.integer()) +
+                           ") must not be provided in pod spec; priority admission "
+                           "controller computed " +
+                           std::to_string(known.value) + " from the given PriorityClass name");
+    }
+    spec.set("priority", known.value);
+    if (!spec["preemptionPolicy"]) spec.set("preemptionPolicy", "PreemptLowerPriority");
+    return {};
+  }
+  return forbidden(request, join({"no PriorityClass with name ", wanted, " was found"}));
+}
+
+}  // namespace coracle::apiserver
