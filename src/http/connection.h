@@ -39,6 +39,9 @@ class BodyBudget {
   size_t taken_ = 0;
 };
 
+// From here on a Site may be waiting for on_drained.
+constexpr size_t kDrainBytes = limits::kSendBufferBytesMax / 2;
+
 // A version of HTTP on one connection: Http1 or Http2.
 class Protocol {
  public:

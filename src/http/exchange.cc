@@ -129,7 +129,7 @@ void Exchange::write(std::string_view bytes) {
     moved_ = 0;
   }
   body_.append(bytes);
-  above_ = above_ || backlog() > limits::kSendBufferBytesMax;
+  above_ = above_ || backlog() >= kDrainBytes;
   resume();
 }
 

@@ -194,7 +194,7 @@ void Http1::write(std::string_view bytes) {
     stream.write(bytes);
     stream.write("\r\n");
   }
-  above_ = above_ || backlog() > limits::kSendBufferBytesMax;
+  above_ = above_ || backlog() >= kDrainBytes;
 }
 
 void Http1::finish() {
