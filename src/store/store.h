@@ -77,6 +77,9 @@ class Store : public api::State {
   virtual void propose(Proposal proposal, Waiter& waiter) = 0;
   virtual void forget(Waiter& waiter) = 0;  // its proposals go on; the outcome is dropped
 
+  // get() that tells apart: a null object if there is none, kCorrupt if its checksum does not match.
+  virtual Result<api::ObjectRef> find(const api::Kind& kind, std::string_view ns, std::string_view name) const = 0;
+
   // kinds: prefix = api::storage_prefix(kind) [+ ns + "/"]. `after`: only keys greater than it (continue); empty: all.
   // `at`: 0 for the newest version, else exactly that one (kExpired if history does not reach it).
   virtual Result<std::unique_ptr<Rows>> rows(const std::string& prefix, const std::string& after, uint64_t at) const = 0;
@@ -100,6 +103,7 @@ class Store : public api::State {
     uint64_t entries = 0;
     uint64_t log_bytes = 0;
     uint64_t database_bytes = 0;
+    uint64_t damaged_rows = 0;      // reads that met a row with a wrong checksum (left out of State's lists)
     bool read_only = false;         // disk full or failed
   };
   virtual Figures figures() const = 0;
