@@ -14,6 +14,7 @@
 #include "port/linux/lane.h"
 #include "port/linux/links.h"
 #include "port/linux/net.h"
+#include "port/linux/packet_filter.h"
 #include "port/linux/process.h"
 #include "port/linux/random.h"
 #include "port/linux/sandbox.h"
@@ -32,6 +33,7 @@ struct Machine::Parts {
   LoopProcesses processes{loop};
   ShimSandboxes sandboxes;
   RouteLinks links;
+  NftPacketFilter packet_filter;
   std::array<UvHandle<uv_signal_t>, 3> signals;
 };
 
@@ -60,6 +62,9 @@ port::Disk& Machine::disk() {
 }
 port::Processes& Machine::processes() {
   return parts_->processes;
+}
+port::PacketFilter& Machine::packet_filter() {
+  return parts_->packet_filter;
 }
 port::Links& Machine::links() {
   return parts_->links;

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// One nftables transaction: messages that the kernel applies all together or not at all.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include <libnftnl/rule.h>
+
+#include "port/linux/netlink.h"
+
+namespace coracle::port_linux {
+
+inline constexpr const char* kNftTable = "coracle";
+
+using NftRule = Owned<nftnl_rule, nftnl_rule_free>;
+
+struct NftSet {
+  const char* name;
+  uint32_t key_type;  // as the nft tool numbers types, six bits each, for its listing only
+  uint32_t key_bytes;
+  uint32_t data_type;  // 0: a set, no map
+  uint32_t data_bytes;
+};
+
+struct NftChain {
+  const char* name;
+  const char* type;  // "nat", "filter"; null: only jumped to
+  uint32_t hook = 0;
+  int32_t priority = 0;
+};
+
+class NftBatch {
+ public:
+  explicit NftBatch(size_t bytes_expected);
+
+  void add_table();
+  void delete_table();
+  void add_set(const NftSet& set);
+  void add_chain(const NftChain& chain);
+  void add_rule(const nftnl_rule& rule);
+  // Elements of one set follow each other: put_element as often as wanted, for many sets in turn.
+  void put_element(const char* set, std::string_view key, std::string_view data);
+  void delete_element(const char* set, std::string_view key);
+
+  bool empty() const { return messages_ == 0; }
+  Result<> commit(Netlink& netlink);
+
+ private:
+  nlmsghdr* begin(uint16_t type, uint16_t flags, size_t room);
+  void end(const nlmsghdr* message);
+  void element(uint16_t type, const char* set, std::string_view key, std::string_view data);
+  void begin_elements(uint16_t type, const char* set);
+  void end_elements();
+  void mark(uint16_t type);
+
+  std::vector<char> bytes_;
+  uint32_t messages_ = 0;
+  size_t message_at_ = 0;           // start of the message being built
+  const char* open_set_ = nullptr;  // elements are being added to its message
+  uint16_t open_type_ = 0;
+  size_t elements_at_ = 0;  // start of the list of elements in it
+};
+
+}  // namespace coracle::port_linux

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The table "ip coracle". Every service is elements of a map, never a chain or a rule of its own:
+// the rules are the same for none and for ten thousand services, and a change costs what it
+// changes.
+#pragma once
+
+#include <optional>
+#include <unordered_map>
+
+#include "port/linux/nft_batch.h"
+#include "port/packet_filter.h"
+
+namespace coracle::port_linux {
+
+class NftPacketFilter : public port::PacketFilter {
+ public:
+  Result<> apply(const port::Ruleset& ruleset) override;
+  Result<> remove() override;
+
+ private:
+  Result<> rebuild(const port::Ruleset& ruleset);
+  Result<> change(const port::Ruleset& ruleset, bool& udp_changed);
+  Result<> flush(const port::Ruleset& ruleset);
+  void replace_service(NftBatch& batch,
+                       const port::VirtualService* before,
+                       const port::VirtualService* after);
+  void count_backends(NftBatch& batch, const port::VirtualService& service, int step);
+  bool table_stands();
+
+  std::optional<Netlink> netlink_;
+  std::optional<port::Ruleset> applied_;
+  uint32_t maps_ = 0;          // bit i: kSlotMaps[i] and its rules exist
+  uint64_t table_handle_ = 0;  // tells our table from one that somebody else made meanwhile
+  std::unordered_map<uint32_t, uint32_t> backend_addresses_;  // in how many places each is used
+};
+
+}  // namespace coracle::port_linux
