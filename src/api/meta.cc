@@ -50,11 +50,18 @@ constexpr Field kObjectMetaFields[] = {
     list("managedFields", 17, kManagedFieldsEntry).about("Which workflow manages which fields."),
 };
 
+constexpr Field kShardInfoFields[] = {
+    text("selector", 1).required().about("Selector of the shard."),
+};
+constexpr Message kShardInfo{"io.k8s.apimachinery.pkg.apis.meta.v1.ShardInfo", kShardInfoFields,
+                             "ShardInfo says which part of the objects a list was asked for."};
+
 constexpr Field kListMetaFields[] = {
     text("selfLink", 1).about("Not used any more."),
     text("resourceVersion", 2).about("Version of the store that the list was read at."),
     text("continue", 3).about("Set if there are more items: token to read the next ones."),
     int64("remainingItemCount", 4).about("How many items follow this page, if known."),
+    object("shardInfo", 5, kShardInfo).about("Never set: lists are not sharded."),
 };
 
 constexpr Field kRequirementFields[] = {

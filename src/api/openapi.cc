@@ -40,6 +40,10 @@ const ScalarDefinition* scalar_definition(Type type) {
   return nullptr;
 }
 
+bool is_shown_required(const Field& field) {
+  return field.is_required || field.is_listed;
+}
+
 // Messages that a document refers to, each once.
 class Reachable {
  public:
@@ -131,13 +135,12 @@ class OpenApiText {
   }
 
   void required(const Message& message) {
-    const bool any = std::any_of(message.fields.begin(), message.fields.end(),
-                                 [](const Field& field) { return field.is_required; });
+    const bool any = std::any_of(message.fields.begin(), message.fields.end(), is_shown_required);
     if (!any) return;
     writer_.key("required");
     writer_.begin_array();
     for (const Field& field : message.fields) {
-      if (field.is_required) writer_.value(field.name);
+      if (is_shown_required(field)) writer_.value(field.name);
     }
     writer_.end_array();
   }

@@ -26,7 +26,7 @@ constexpr Message kBoundObjectReference{"io.k8s.api.authentication.v1.BoundObjec
                                         "BoundObjectReference names what a token lives with."};
 
 constexpr Field kTokenRequestSpecFields[] = {
-    list_of("audiences", 1, Type::kString).required().about("Who may accept the token."),
+    list_of("audiences", 1, Type::kString).about("Who may accept the token."),
     object("boundObjectRef", 3, kBoundObjectReference)
         .about("The token is void when this object is gone."),
     int64("expirationSeconds", 4).about("How long the token is wanted to be valid."),
@@ -36,8 +36,8 @@ constexpr Message kTokenRequestSpec{"io.k8s.api.authentication.v1.TokenRequestSp
                                     "TokenRequestSpec describes the wanted token."};
 
 constexpr Field kTokenRequestStatusFields[] = {
-    text("token", 1).required().about("The token."),
-    time("expirationTimestamp", 2).required().about("When it expires."),
+    text("token", 1).about("The token."),
+    time("expirationTimestamp", 2).about("When it expires."),
 };
 constexpr Message kTokenRequestStatus{"io.k8s.api.authentication.v1.TokenRequestStatus",
                                       kTokenRequestStatusFields,
@@ -47,12 +47,12 @@ constexpr Field kTokenRequestFields[] = {
     kKindField,
     kApiVersionField,
     kMetadataField,
-    object("spec", 2, kTokenRequestSpec).required().about("The wanted token."),
+    object("spec", 2, kTokenRequestSpec).about("The wanted token."),
     object("status", 3, kTokenRequestStatus).about("The token, filled in by the server."),
 };
 
 constexpr Field kTokenReviewSpecFields[] = {
-    text("token", 1).about("The token to look at."),
+    text("token", 1).listed().about("The token to look at."),
     list_of("audiences", 2, Type::kString).about("Who asks."),
 };
 constexpr Message kTokenReviewSpec{"io.k8s.api.authentication.v1.TokenReviewSpec",

@@ -54,6 +54,7 @@ struct Field {
   // of the parent (Volume.volumeSource = 2, Probe.handler = 1, SecretKeySelector.localObjectReference = 1).
   uint16_t embedded_in = 0;
   bool is_required = false;          // absent, "" or []: "Required value"
+  bool is_listed = false;            // upstream's document calls it required, but absence is accepted (Go: zero) or checked by a hook
   // Go holds the number or bool by value: 0 (false) and absence are one. Such zeros are defaulted like absent fields and
   // left out of what protobuf bodies say (Go's protobuf always writes them). Not for Go pointers (replicas, runAsUser).
   bool zero_is_absent = false;
@@ -69,6 +70,7 @@ struct Field {
   std::string_view description = {}; // one sentence of our own for `kubectl explain`
 
   constexpr Field required() const { Field f = *this; f.is_required = true; return f; }
+  constexpr Field listed() const { Field f = *this; f.is_listed = true; return f; }
   constexpr Field otherwise(std::string_view json) const { Field f = *this; f.default_json = json; return f; }
   constexpr Field one_of(std::string_view set) const { Field f = *this; f.values = set; return f; }
   constexpr Field must(FieldCheck c) const { Field f = *this; f.check = c; return f; }
