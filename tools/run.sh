@@ -33,7 +33,7 @@ done
 echo "node is Ready"
 
 "$top/tools/demo_image.sh" "$run/demo.tar"
-"$coracle" image load "$run/demo.tar" --data-dir "$run/data"
+"$coracle" image load "$run/demo.tar" --data-dir "$run/data" --run-dir "$run"
 "$kubectl" apply -f "$top/tools/demo.yaml"
 "$kubectl" rollout status deployment/demo --timeout=60s
 

@@ -20,7 +20,7 @@ constexpr std::string_view kServerOptions[] = {
     "pid-file",      "log-level"};
 constexpr std::string_view kKubeconfigOptions[] = {"config", "data-dir", "server", "node-ip",
                                                    "port"};
-constexpr std::string_view kImageOptions[] = {"config", "data-dir"};
+constexpr std::string_view kImageOptions[] = {"config", "data-dir", "run-dir"};
 constexpr std::string_view kStatusOptions[] = {"config", "data-dir", "kubeconfig"};
 constexpr std::string_view kCheckOptions[] = {"config", "data-dir", "crun"};
 constexpr std::string_view kStopOptions[] = {"config", "data-dir",     "run-dir",       "pid-file",

@@ -203,8 +203,8 @@ PodNeeds read_needs(json::Node pod) {
 }
 
 const std::string* NodeOffer::label(std::string_view key) const {
-  for (const auto& [name, value] : labels) {
-    if (name == key) return &value;
+  for (const auto& [label_key, value] : labels) {
+    if (label_key == key) return &value;
   }
   return nullptr;
 }

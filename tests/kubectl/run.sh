@@ -33,7 +33,7 @@ export CGROUP_PARENT=coracle-test-$$
 trap 'status=$?; stop_server 2>/dev/null || true; remove_cgroups; exit $status' EXIT
 "$top/tools/demo_image.sh" "$WORK/demo.tar"
 start_server
-"$CORACLE" image load "$WORK/demo.tar" --data-dir "$WORK/data" > "$WORK/image.log"
+"$CORACLE" image load "$WORK/demo.tar" --data-dir "$WORK/data" --run-dir "$WORK/run" > "$WORK/image.log"
 
 cases=("$@")
 [ ${#cases[@]} -gt 0 ] || mapfile -t cases < <(cd "$top/tests/kubectl" && ls -d */ | tr -d /)

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// A running server: builds the rooms in floor order, connects them, and takes them down in reverse.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "apiserver/local_client.h"
+#include "apiserver/server.h"
+#include "base/result.h"
+#include "controllers/runner.h"
+#include "daemon/config.h"
+#include "daemon/control.h"
+#include "daemon/identity.h"
+#include "daemon/layout.h"
+#include "http/server.h"
+#include "node/agent.h"
+#include "port/linux/machine.h"
+#include "proxy/service_proxy.h"
+#include "scheduler/scheduler.h"
+#include "store/store.h"
+
+namespace coracle::daemon {
+
+class Server final : port_linux::SignalEvents, ControlSite, node::ImageListener {
+ public:
+  Server(port_linux::Machine& machine, const Config& config);
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  Result<> start();
+
+ private:
+  Result<> open_store();
+  Result<> start_api();
+  Result<> start_reactors();
+  Result<> write_kubeconfig();
+  Result<node::AgentOptions> agent_options() const;
+  void on_signal(int signal) override;
+  void on_command(uint64_t token, const std::vector<std::string>& words) override;
+  void on_image_loaded(uint64_t token, Result<std::vector<std::string>> names) override;
+  void on_image_removed(uint64_t token, Result<> removed) override;
+
+  port_linux::Machine& machine_;
+  const Config& config_;
+  Layout layout_;
+  Identity identity_;
+  // In floor order: destroyed in reverse.
+  std::unique_ptr<port::Lane> log_lane_;
+  std::unique_ptr<port::Lane> state_lane_;
+  std::unique_ptr<port::Lane> unpack_lane_;
+  std::unique_ptr<store::Store> store_;
+  std::unique_ptr<apiserver::ApiServer> api_;
+  std::unique_ptr<apiserver::LocalClient> controller_client_;
+  std::unique_ptr<apiserver::LocalClient> scheduler_client_;
+  std::unique_ptr<apiserver::LocalClient> proxy_client_;
+  std::unique_ptr<apiserver::LocalClient> node_client_;
+  std::unique_ptr<controllers::Runner> controllers_;
+  std::unique_ptr<scheduler::Scheduler> scheduler_;
+  std::unique_ptr<proxy::ServiceProxy> proxy_;
+  std::unique_ptr<node::Agent> agent_;
+  std::unique_ptr<http::Server> http_;
+  ControlServer control_;
+};
+
+}  // namespace coracle::daemon
