@@ -185,6 +185,21 @@ Result<> LocalStore::close() {
   return {};
 }
 
+namespace {
+
+// The names of the store's directory and of all above it must be as durable as what is in it; who
+// made them, and whether that was synced, is unknown.
+Result<> sync_directories(port::Disk& disk, std::string path) {
+  for (;;) {
+    TRY(disk.sync_directory(path));
+    const size_t slash = path.rfind('/');
+    if (slash == std::string::npos || path == "/") return {};
+    path.resize(std::max<size_t>(slash, 1));
+  }
+}
+
+}  // namespace
+
 Result<std::unique_ptr<Store>> open_store(const StoreOptions& options,
                                           port::Clock& clock,
                                           port::Disk& disk,
@@ -203,7 +218,7 @@ Result<std::unique_ptr<Store>> open_store(const StoreOptions& options,
                        options.segment_bytes != 0 ? options.segment_bytes : limits::kSegmentBytes,
                        options.segments != 0 ? options.segments : limits::kSegments};
   parts.log = TRY(Log::open(log, disk).with("open store"));
-  TRY(disk.sync_directory(options.directory).with("open store"));
+  TRY(sync_directories(disk, options.directory).with("open store"));
   auto store = std::make_unique<LocalStore>(std::move(parts));
   TRY(store->start().with("open store"));
   return std::unique_ptr<Store>(std::move(store));
