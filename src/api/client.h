@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "api/object.h"
@@ -128,16 +129,28 @@ struct Note {
   bool warning = false;
   std::string reason;
   std::string message;
+  // Index of the call that it tells of: recorded when that one succeeded. Unset: when all have.
+  std::optional<size_t> call = {};
 };
 
 // What a reactor wants done. Calls are submitted in order; if one fails the key is planned again
-// after a back-off. Notes are recorded once all calls succeeded.
+// after a back-off.
 struct Plan {
   std::vector<Call> calls;
   std::vector<Note> notes;
   std::optional<Duration> again_after;  // look at the key again then, even if nothing changes
+  // Recorded when a create or delete is refused, with the error's text behind its message.
+  std::optional<Note> refused = {};
+  // Calls go out 1, 2, 4, ... at a time, each round after the answers of the one before; a refusal
+  // drops the rest, so that what can never succeed is not tried by the hundred.
+  bool slow_start = false;
 
   bool empty() const { return calls.empty() && !again_after; }
+  void add(Call call, Note note) {
+    note.call = calls.size();
+    calls.push_back(std::move(call));
+    notes.push_back(std::move(note));
+  }
 };
 
 }  // namespace coracle::api
