@@ -25,12 +25,20 @@ class Ages {
   ~Ages() = default;
 };
 
+// Why the last plan of this key was not carried out: the first call that the API refused for a
+// reason other than that the state had moved on.
+struct Refusal {
+  api::CallVerb verb = api::CallVerb::kCreate;
+  std::string message;
+};
+
 // All that a plan may look at.
 struct Now {
   const api::State& state;
   Wall wall;
   const Ages& ages;
-  std::string_view ca_pem;  // the cluster's certificate authority
+  std::string_view ca_pem;           // the cluster's certificate authority
+  const Refusal* refusal = nullptr;  // null: the last plan went through
 };
 
 using Keys = std::set<api::Key>;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/bytes.h"
 #include "base/log.h"
 
 namespace coracle::controllers {
@@ -13,6 +14,11 @@ constexpr size_t kKeysPerTurn = 64;  // other inputs get their share of the loop
 constexpr Duration kFirstRetry = milliseconds(10);
 constexpr Duration kLastRetry = seconds(60);
 constexpr uint32_t kDoublingsMax = 13;
+
+bool is_ending_namespace(const Error& error) {
+  return std::any_of(error.causes.begin(), error.causes.end(),
+                     [](const Cause& cause) { return cause.reason == "NamespaceTerminating"; });
+}
 
 }  // namespace
 
@@ -120,12 +126,16 @@ void Runner::on_turn_end() {
 }
 
 void Runner::run(Task task) {
-  Result<api::Plan> plan =
-      task.controller->plan(Now{client_.state(), clock_.wall(), *this, ca_pem_}, task.key);
+  forget_delay(task);  // the plan says when to look again
+  const auto failure = failures_.find(task);
+  const bool refused = failure != failures_.end() && failure->second.refusal;
+  const Now now{client_.state(), clock_.wall(), *this, ca_pem_,
+                refused ? &*failure->second.refusal : nullptr};
+  Result<api::Plan> plan = task.controller->plan(now, task.key);
   if (!plan) {
     LOG(kWarn, "controllers: plan failed", kv("controller", task.controller->name),
         kv("key", task.key.name), kv("error", plan.error().message));
-    retry(task);
+    retry(task, std::nullopt);
     return;
   }
   apply(std::move(task), std::move(plan).value());
@@ -135,67 +145,95 @@ void Runner::apply(Task task, api::Plan plan) {
   if (plan.again_after) delay(task, *plan.again_after);
   if (plan.calls.empty()) {
     failures_.erase(task);
-    for (const api::Note& note : plan.notes) {
-      api::EventRecorder& events = recorder(*task.controller);
-      if (note.warning)
-        events.warning(*note.about, note.reason, note.message);
-      else
-        events.normal(*note.about, note.reason, note.message);
-    }
+    for (const api::Note& note : plan.notes)
+      record(*task.controller, note);
     return;
   }
-  const uint64_t number = next_run_++;
+  const uint64_t number = next_token_;
+  next_token_ += plan.calls.size();
   Run& run = running_[number];
   run.task = task;
-  run.notes = std::move(plan.notes);
-  run.answers_missing = plan.calls.size();
+  run.batch = plan.slow_start ? 1 : plan.calls.size();
+  run.plan = std::move(plan);
   running_tasks_[std::move(task)] = number;
-  for (api::Call& call : plan.calls)
-    client_.submit(std::move(call), *this, number);
+  send_round(number);
+}
+
+void Runner::send_round(uint64_t number) {
+  Run& run = running_.find(number)->second;
+  const size_t end = std::min(run.sent + run.batch, run.plan.calls.size());
+  run.batch *= 2;
+  // The verb and name stay behind for the answer; only the body travels.
+  while (run.sent < end) {
+    api::Call& call = run.plan.calls[run.sent];
+    api::Call out = call;
+    out.body = std::move(call.body);
+    client_.submit(std::move(out), *this, number + run.sent++);
+  }
 }
 
 void Runner::on_answer(uint64_t token, Result<api::ObjectRef> answer) {
-  const auto found = running_.find(token);
-  if (found == running_.end()) return;
+  const auto above = running_.upper_bound(token);
+  if (above == running_.begin()) return;
+  const auto found = std::prev(above);
   Run& run = found->second;
-  if (!answer) {
-    const Code code = answer.error().code;
-    // Somebody else was quicker: the next plan sees it. Anything else is worth a line.
-    const bool expected =
-        code == Code::kConflict || code == Code::kNotFound || code == Code::kAlreadyExists;
-    if (!expected) {
-      LOG(kWarn, "controllers: call refused", kv("controller", run.task.controller->name),
-          kv("key", run.task.key.name), kv("error", answer.error().message));
-    }
-    run.failed = true;
+  const auto call = static_cast<size_t>(token - found->first);
+  if (call >= run.sent) return;
+  if (answer)
+    note_success(run, call);
+  else
+    note_failure(run, call, answer.error());
+  if (++run.answered < run.sent) return;
+  if (!run.failed && run.sent < run.plan.calls.size()) {
+    send_round(found->first);
+    return;
   }
-  if (--run.answers_missing > 0) return;
   Run finished = std::move(run);
   running_.erase(found);
   running_tasks_.erase(finished.task);
   finish(std::move(finished));
 }
 
+void Runner::note_success(Run& run, size_t call) {
+  for (const api::Note& note : run.plan.notes) {
+    if (note.call == call) record(*run.task.controller, note);
+  }
+}
+
+void Runner::note_failure(Run& run, size_t call, const Error& error) {
+  const api::CallVerb verb = run.plan.calls[call].verb;
+  // What was to be deleted is gone: done.
+  if (verb == api::CallVerb::kDelete && error.code == Code::kNotFound) return;
+  run.failed = true;
+  // Somebody else was quicker, or the namespace ends: the next plan sees it.
+  if (error.code == Code::kConflict || error.code == Code::kNotFound ||
+      error.code == Code::kAlreadyExists || is_ending_namespace(error))
+    return;
+  LOG(kWarn, "controllers: call refused", kv("controller", run.task.controller->name),
+      kv("key", run.task.key.name), kv("error", error.message));
+  if (!run.refusal) run.refusal = Refusal{verb, error.message};
+  const bool makes_or_ends = verb == api::CallVerb::kCreate || verb == api::CallVerb::kDelete;
+  if (run.plan.refused && makes_or_ends)
+    record(*run.task.controller, *run.plan.refused, error.message);
+}
+
 void Runner::finish(Run run) {
   if (run.failed) {
-    retry(run.task);
+    retry(run.task, std::move(run.refusal));
     return;
   }
   failures_.erase(run.task);
-  for (const api::Note& note : run.notes) {
-    api::EventRecorder& events = recorder(*run.task.controller);
-    if (note.warning)
-      events.warning(*note.about, note.reason, note.message);
-    else
-      events.normal(*note.about, note.reason, note.message);
+  for (const api::Note& note : run.plan.notes) {
+    if (!note.call) record(*run.task.controller, note);
   }
   if (run.woken) enqueue(std::move(run.task));
 }
 
-void Runner::retry(const Task& task) {
-  const uint32_t failures = failures_[task]++;
-  delay(task,
-        std::min(kLastRetry, kFirstRetry * (int64_t{1} << std::min(failures, kDoublingsMax))));
+void Runner::retry(const Task& task, std::optional<Refusal> refusal) {
+  Failure& failure = failures_[task];
+  failure.refusal = std::move(refusal);
+  const uint32_t doublings = std::min(failure.times++, kDoublingsMax);
+  delay(task, std::min(kLastRetry, kFirstRetry * (int64_t{1} << doublings)));
 }
 
 // The earliest of several delays of a task counts.
@@ -203,16 +241,30 @@ void Runner::delay(const Task& task, Duration by) {
   const Mono at = clock_.now() + by;
   if (const auto known = delayed_tasks_.find(task); known != delayed_tasks_.end()) {
     if (known->second <= at) return;
-    for (auto [it, end] = delayed_.equal_range(known->second); it != end; ++it) {
-      if (it->second == task) {
-        delayed_.erase(it);
-        break;
-      }
-    }
+    forget_delay(task);
   }
   delayed_tasks_[task] = at;
   delayed_.emplace(at, task);
-  timer_->arm(delayed_.begin()->first);
+  set_timer();
+}
+
+void Runner::forget_delay(const Task& task) {
+  const auto known = delayed_tasks_.find(task);
+  if (known == delayed_tasks_.end()) return;
+  for (auto [it, end] = delayed_.equal_range(known->second); it != end; ++it) {
+    if (it->second != task) continue;
+    delayed_.erase(it);
+    break;
+  }
+  delayed_tasks_.erase(known);
+  set_timer();
+}
+
+void Runner::set_timer() {
+  if (delayed_.empty())
+    timer_->disarm();
+  else
+    timer_->arm(delayed_.begin()->first);
 }
 
 void Runner::on_alarm(port::Timer&) {
@@ -222,16 +274,20 @@ void Runner::on_alarm(port::Timer&) {
     delayed_tasks_.erase(task);
     enqueue(std::move(task));
   }
-  if (!delayed_.empty()) timer_->arm(delayed_.begin()->first);
+  set_timer();
 }
 
-api::EventRecorder& Runner::recorder(const Controller& controller) {
+void Runner::record(const Controller& controller, const api::Note& note, std::string_view detail) {
   std::unique_ptr<api::EventRecorder>& recorder = recorders_[&controller];
   if (!recorder) {
     recorder = std::make_unique<api::EventRecorder>(
         client_, clock_, random_, api::EventSource{std::string(controller.name), {}});
   }
-  return *recorder;
+  const std::string message = join({note.message, detail});
+  if (note.warning)
+    recorder->warning(*note.about, note.reason, message);
+  else
+    recorder->normal(*note.about, note.reason, message);
 }
 
 }  // namespace coracle::controllers

@@ -6,6 +6,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <vector>
 
@@ -36,12 +37,19 @@ class Runner final : api::Feed, api::Caller, port::TurnEnd, port::Alarm, Ages {
     api::Key key;
     friend auto operator<=>(const Task&, const Task&) = default;
   };
-  struct Run {  // a plan being applied
+  struct Run {  // a plan being applied; its calls have the tokens from its number on
     Task task;
-    std::vector<api::Note> notes;
-    size_t answers_missing = 0;
+    api::Plan plan;
+    size_t batch = 0;  // calls of the next round
+    size_t sent = 0;
+    size_t answered = 0;
+    std::optional<Refusal> refusal;
     bool failed = false;
     bool woken = false;  // changed meanwhile: look again
+  };
+  struct Failure {
+    uint32_t times = 0;
+    std::optional<Refusal> refusal;
   };
 
   void on_change(const api::Change& change) override;
@@ -53,10 +61,15 @@ class Runner final : api::Feed, api::Caller, port::TurnEnd, port::Alarm, Ages {
   void enqueue(Task task);
   void run(Task task);
   void apply(Task task, api::Plan plan);
+  void send_round(uint64_t number);
+  void note_success(Run& run, size_t call);
+  void note_failure(Run& run, size_t call, const Error& error);
   void finish(Run run);
-  void retry(const Task& task);
+  void retry(const Task& task, std::optional<Refusal> refusal);
   void delay(const Task& task, Duration by);
-  api::EventRecorder& recorder(const Controller& controller);
+  void forget_delay(const Task& task);
+  void set_timer();
+  void record(const Controller& controller, const api::Note& note, std::string_view detail = {});
 
   api::Client& client_;
   port::Clock& clock_;
@@ -65,7 +78,7 @@ class Runner final : api::Feed, api::Caller, port::TurnEnd, port::Alarm, Ages {
   std::set<Task> queued_;
   std::map<uint64_t, Run> running_;
   std::map<Task, uint64_t> running_tasks_;
-  std::map<Task, uint32_t> failures_;
+  std::map<Task, Failure> failures_;
   std::multimap<Mono, Task> delayed_;
   std::map<Task, Mono> delayed_tasks_;
   std::map<const Controller*, std::unique_ptr<api::EventRecorder>> recorders_;
@@ -74,7 +87,7 @@ class Runner final : api::Feed, api::Caller, port::TurnEnd, port::Alarm, Ages {
   std::map<std::string, Mono>
       lease_seen_;  // by node name; only node leases are asked for their age
   Mono started_at_;
-  uint64_t next_run_ = 1;
+  uint64_t next_token_ = 1;
   bool started_ = false;
 };
 
