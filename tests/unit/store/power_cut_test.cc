@@ -12,7 +12,6 @@ struct PowerCut : ::testing::Test {
   void SetUp() override {
     set_log_sink([](Level, std::string_view) {});
   }
-  void TearDown() override { set_log_sink(nullptr); }
 };
 
 TEST_F(PowerCut, LosesNothingAcknowledgedAndTheStoreAlwaysStarts) {
