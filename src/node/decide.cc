@@ -63,6 +63,7 @@ class Decider {
   void ended();
   bool must_stop() const { return record_.failed || record_.gone || is_deleting(pod_); }
   bool past_deadline();
+  bool all_over() const;
   bool init_phase();
   void keep_sidecars(size_t before);
   void main_phase();
@@ -97,6 +98,7 @@ void Decider::fresh() {
     return;
   }
   if (past_deadline()) return;
+  if (all_over()) return move(Phase::kEnded);
   if (now_ < record_.retry_at) return wake(record_.retry_at);
   act(ActionType::kCreateSandbox);
 }
@@ -139,6 +141,18 @@ bool Decider::past_deadline() {
   decision_.actions.push_back({ActionType::kFail, 0, Phase::kNew, "DeadlineExceeded",
                                "Pod was active on the node longer than the specified deadline"});
   return true;
+}
+
+// Nothing to run in a new sandbox: the one that was lost took the last container with it.
+bool Decider::all_over() const {
+  bool any = false;
+  for (size_t i = 0; i < specs_.size(); ++i) {
+    if (specs_[i].init) continue;
+    const ContainerState& at = state(i);
+    if (!at.ended || will_restart(pod_, i, at)) return false;
+    any = true;
+  }
+  return any;
 }
 
 // True when the main containers may run.

@@ -88,6 +88,7 @@ struct PodRecord {
 
   // --- Not kept.
   bool gone = false;          // no longer in the API
+  bool foreign = false;       // was over before this agent saw it: its status is left alone
   bool final_stored = false;  // the API has the final status
   Mono started_mono;          // `started` on the timer's clock
   Mono retry_at;              // of kNew after a failure

@@ -84,6 +84,8 @@ std::string unsupported_in(const ContainerSpec& container) {
       if (container.node[probe][way])
         return join({"container \"", container.name(), "\": ", probe, ".", way});
     }
+    if (container.node[probe]["httpGet"]["scheme"].string() == "HTTPS")
+      return join({"container \"", container.name(), "\": ", probe, " over HTTPS"});
   }
   if (container.node["lifecycle"]["postStart"]["exec"])
     return join({"container \"", container.name(), "\": lifecycle.postStart.exec"});

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The node agent: runs the pods that the API binds to this node, in the image of its kubelet. It
+// owns what pods share (images, addresses, control groups) and one PodActor a pod, and wakes them
+// when something they depend on changes. Destroying it stops nothing: pods go on and the next agent
+// adopts them.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/client.h"
+#include "api/event_recorder.h"
+#include "api/pod_logs.h"
+#include "node/images.h"
+#include "node/logs.h"
+#include "node/options.h"
+#include "node/pod_actor.h"
+#include "node/registration.h"
+#include "node/surroundings.h"
+
+namespace coracle::node {
+
+class Agent final : public api::PodLogs, api::Feed, port::TurnEnd, PodHost, LogLife, ImageListener {
+ public:
+  Agent(api::Client& client, const AgentPorts& ports, AgentOptions options);
+  ~Agent();
+  Agent(const Agent&) = delete;
+  Agent& operator=(const Agent&) = delete;
+
+  // Once, when client.state() is complete: pods of the records that it does not know are ended as
+  // orphans.
+  Result<> start();
+
+  // api::PodLogs
+  Result<std::unique_ptr<api::LogStream>> open(const api::Object& pod,
+                                               const api::LogOptions& options,
+                                               api::LogSink& sink) override;
+
+  // --- For `coracle image`
+  const std::vector<Image>& images() const { return images_.all(); }
+  void load_image(std::string path, ImageListener& listener, uint64_t token);
+  void remove_image(const std::string& name,
+                    ImageListener& listener,
+                    uint64_t token);     // 409 while a container runs it
+  void forget(ImageListener& listener);  // before it is destroyed
+
+  size_t pods() const { return pods_.size(); }
+
+ private:
+  struct Forward {
+    ImageListener* listener = nullptr;
+    uint64_t token = 0;
+  };
+  void on_change(const api::Change& change) override;
+  void on_turn_end() override;
+  void on_pod_over() override;
+  bool may_still_write(const LogInstance& instance) const override;
+  void on_image_loaded(uint64_t token, Result<std::vector<std::string>> names) override;
+  void on_image_removed(uint64_t token, Result<> removed) override;
+  Result<> adopt_all();
+  void adopt_directory(const std::string& uid);
+  void remove_orphans();
+  void take(const api::ObjectRef& pod);
+  void admit(const api::ObjectRef& pod);
+  bool is_ours(const api::Object& pod) const;
+  PodActor* find(std::string_view uid) const;
+  Forward take_forward(uint64_t token);
+
+  api::Client& client_;
+  AgentPorts ports_;
+  AgentOptions options_;
+  Images images_;
+  Cgroups cgroups_;
+  Addresses addresses_;
+  api::EventRecorder events_;
+  Surroundings around_;
+  Registration registration_;
+  std::map<std::string, std::unique_ptr<PodActor>, std::less<>> pods_;  // by uid
+  std::map<uint64_t, Forward> forwards_;
+  uint64_t next_forward_ = 1;
+  bool started_ = false;
+};
+
+}  // namespace coracle::node
