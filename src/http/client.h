@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// HTTPS client over one keep-alive HTTP/1.1 connection: requests one after another, bodies streamed as they come
-// (watches). Used by the command line and by remote agents.
+// HTTPS client over one keep-alive HTTP/1.1 connection: requests one after another, bodies streamed
+// as they come (watches). Used by the command line and by remote agents.
 #pragma once
 
 #include <memory>
@@ -17,8 +17,8 @@ class ClientEvents {
  public:
   virtual void on_head(int status, const std::vector<Header>& headers) = 0;
   virtual void on_body(std::string_view bytes) = 0;
-  virtual void on_end() = 0;                            // the answer is complete
-  virtual void on_failed(std::string_view why) = 0;     // instead of on_end; also before on_head
+  virtual void on_end() = 0;                         // the answer is complete
+  virtual void on_failed(std::string_view why) = 0;  // instead of on_end; also before on_head
 
  protected:
   ~ClientEvents() = default;
@@ -26,7 +26,9 @@ class ClientEvents {
 
 class Client final {
  public:
-  Client(port::Clock& clock, port::Network& network, port::Endpoint server,
+  Client(port::Clock& clock,
+         port::Network& network,
+         port::Endpoint server,
          std::shared_ptr<const TlsClientContext> tls);
   ~Client();
   Client(const Client&) = delete;

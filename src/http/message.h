@@ -14,7 +14,7 @@ struct Header {
 };
 
 struct PeerIdentity {
-  bool verified = false;                   // a client certificate that chains to the client CA
+  bool verified = false;  // a client certificate that chains to the client CA
   std::string common_name;
   std::vector<std::string> organizations;  // in certificate order
   std::string serial;                      // hex
@@ -22,10 +22,11 @@ struct PeerIdentity {
 
 struct Request {
   std::string method;
-  std::string path;    // canonical: starts with '/', percent-decoded, no "//", "/./", "/../", no %2f (else 400)
-  std::string query;   // raw, without '?'
+  std::string path;   // canonical: starts with '/', percent-decoded, no "//", "/./", "/../", no %2f
+                      // (else 400)
+  std::string query;  // raw, without '?'
   std::vector<Header> headers;
-  std::string body;    // whole, <= limits::kBodyBytesMax
+  std::string body;  // whole, <= limits::kBodyBytesMax
   PeerIdentity peer;
   std::string peer_address;
 

@@ -4,9 +4,9 @@
 namespace coracle::http {
 namespace {
 
-constexpr size_t kRecordBytes = 16 * 1024;  // the most that one TLS record holds
+constexpr size_t kRecordBytes = 16 * 1024;       // the most that one TLS record holds
 constexpr Duration kStallTimeout = seconds(60);  // nothing taken for so long: the peer is gone
-constexpr size_t kIdleBufferBytes = 1024;   // a larger buffer is given back when it is empty
+constexpr size_t kIdleBufferBytes = 1024;        // a larger buffer is given back when it is empty
 
 }  // namespace
 

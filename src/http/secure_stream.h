@@ -26,9 +26,7 @@ class SecureEvents {
   ~SecureEvents() = default;
 };
 
-class SecureStream final : private port::StreamEvents,
-                           private port::TurnEnd,
-                           private port::Alarm {
+class SecureStream final : private port::StreamEvents, private port::TurnEnd, private port::Alarm {
  public:
   SecureStream(port::Clock& clock, std::unique_ptr<TlsSession> tls, SecureEvents& events);
   ~SecureStream();
@@ -39,7 +37,7 @@ class SecureStream final : private port::StreamEvents,
   void connect(port::Network& network, const port::Endpoint& to);
 
   void write(std::string_view bytes);
-  size_t unsent() const;  // accepted by write() and not yet taken by the kernel
+  size_t unsent() const;    // accepted by write() and not yet taken by the kernel
   void wake();              // on_turn() at the end of this turn
   void pause(bool paused);  // no on_plain meanwhile
   void finish();            // says goodbye after everything written; on_ended follows
@@ -63,7 +61,7 @@ class SecureStream final : private port::StreamEvents,
   std::unique_ptr<TlsSession> tls_;
   SecureEvents& events_;
   std::unique_ptr<port::Stream> stream_;
-  std::string plain_;  // less than a record, not yet encrypted
+  std::string plain_;                   // less than a record, not yet encrypted
   std::unique_ptr<port::Timer> stall_;  // while the peer does not take what was sent
   size_t stalled_at_ = 0;
   std::string why_;

@@ -155,8 +155,8 @@ Result<std::shared_ptr<const TlsClientContext>> make_tls_client(const TlsClientO
   if (!options.certificate_pem.empty()) {
     TRY(settings.use_certificate(options.certificate_pem, options.key_pem));
   }
-  const int code = mbedtls_ssl_conf_alpn_protocols(
-      &settings.config, options.http2 ? kHttp2OrHttp1 : kHttp1);
+  const int code =
+      mbedtls_ssl_conf_alpn_protocols(&settings.config, options.http2 ? kHttp2OrHttp1 : kHttp1);
   if (code != 0) return tls_error("tls alpn", code);
   return std::shared_ptr<const TlsClientContext>(std::move(context));
 }

@@ -4,11 +4,13 @@
 #include <gtest/gtest.h>
 
 #include "base/limits.h"
+#include "tests/unit/pki/counting_random.h"
 
 namespace coracle::http {
 namespace {
 
 using namespace std::string_literals;
+using namespace std::string_view_literals;
 
 struct Outcome {
   int status = 0;  // of a refusal
@@ -234,6 +236,33 @@ TEST(RequestParser, ConnectionAndExpectation) {
   EXPECT_EQ(parser.feed(input), RequestParser::Phase::kDone);
   EXPECT_TRUE(parser.is_http10());
   EXPECT_FALSE(parser.keeps_alive());
+}
+
+// However a damaged stream is cut, the same requests come out and the same refusal.
+TEST(RequestParser, CutsNeverChangeTheOutcome) {
+  const std::string sound =
+      post("Content-Length: 5\r\n", "hello") + get("/a%20b?c=d", "A: b\r\n") +
+      post("Transfer-Encoding: chunked\r\n", "3;x\r\nabc\r\n0\r\nT: u\r\n\r\n") + get("/last");
+  const std::string_view kBytes = "\r\n\0 :;,%/.?09afG\x80\x7f"sv;
+  CountingRandom random(7);
+  for (int round = 0; round < 3000; round++) {
+    std::string damaged = sound;
+    for (uint64_t i = random.next() % 4; i > 0; i--) {
+      const size_t at = random.next() % damaged.size();
+      const char byte = kBytes[random.next() % kBytes.size()];
+      if (random.next() % 2 == 0) damaged.erase(at, 1 + random.next() % 3);
+      damaged.insert(std::min(at, damaged.size()), 1, byte);
+    }
+    const Outcome whole = parse(damaged, damaged.size());
+    const Outcome cut = parse(damaged, 1 + random.next() % 9);
+    ASSERT_EQ(whole.status, cut.status) << damaged;
+    ASSERT_EQ(whole.requests.size(), cut.requests.size()) << damaged;
+    for (size_t i = 0; i < whole.requests.size(); i++) {
+      EXPECT_EQ(whole.requests[i].path, cut.requests[i].path);
+      EXPECT_EQ(whole.requests[i].body, cut.requests[i].body);
+      EXPECT_EQ(whole.requests[i].path.find("//"), std::string::npos);
+    }
+  }
 }
 
 TEST(Message, QueryIsDecoded) {
