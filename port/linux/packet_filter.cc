@@ -107,6 +107,9 @@ void add_frame(NftBatch& batch, const port::Ruleset& ruleset, uint32_t maps) {
 }
 
 void put_slots(NftBatch& batch, const port::VirtualService& service, const SlotMap& map) {
+  if (service.backends.size() > kBackendsMax)
+    LOG(kWarn, "port: used only some backends", kv("service", service.at.address.text()),
+        kv("used", kBackendsMax), kv("of", service.backends.size()));
   const auto slots = assign_slots(service.backends, map.slots);
   for (uint32_t slot = 0; slot < map.slots; slot++)
     batch.put_element(map.name, view(slot_key(service.at, slot)),

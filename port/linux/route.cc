@@ -5,7 +5,6 @@
 #include <array>
 
 #include <arpa/inet.h>
-#include <linux/if_bridge.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>

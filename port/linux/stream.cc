@@ -87,6 +87,11 @@ void LoopStream::pause_reading(bool paused) {
 void LoopStream::finish() {
   if (core_ == nullptr || finishing_ || linked()) return;
   finishing_ = true;
+  if (connected_)
+    shut_down();  // else connected() does it: libuv forgets a shutdown asked for too early
+}
+
+void LoopStream::shut_down() {
   const int error = uv_shutdown(&core_->shutdown, &core_->stream, on_shutdown);
   if (error != 0) close_later(uv_strerror(error));
 }
@@ -125,6 +130,7 @@ void LoopStream::on_read(uv_stream_t* stream, ssize_t bytes, const uv_buf_t* buf
 void LoopStream::connected(int status) {
   if (status != 0) return close(uv_strerror(status));
   connected_ = true;
+  if (finishing_) return shut_down();
   read_if_wanted();
   if (events_ != nullptr) events_->on_connected();
 }

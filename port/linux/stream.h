@@ -67,6 +67,7 @@ class LoopStream : public port::Stream, private Deferred, private port::Alarm {
   void connected(int status);
   void received(ssize_t bytes, const char* data);
   void written(int status);
+  void shut_down();
   void linger();
   void read_if_wanted();
   void close(std::string_view why);

@@ -113,6 +113,15 @@ TYPED_TEST_P(NetContract, FinishSendsEverythingThenBothEndsClose) {
   EXPECT_TRUE(this->port_.run_until([&] { return this->client_.closed == 1; }, kSoon));
 }
 
+TYPED_TEST_P(NetContract, FinishBeforeTheConnectionStandsClosesAfterIt) {
+  auto listening = this->port_.network().listen(this->port_.any_port(), this->door_);
+  ASSERT_TRUE(listening);
+  this->client_.stream = this->port_.network().connect((*listening)->local(), this->client_);
+  this->client_.stream->finish();
+  ASSERT_TRUE(this->port_.run_until([&] { return this->door_.ear.closed == 1; }, kSoon));
+  EXPECT_TRUE(this->port_.run_until([&] { return this->client_.closed == 1; }, kSoon));
+}
+
 TYPED_TEST_P(NetContract, DestroyingAStreamClosesTheOtherEndAndSaysNothingHere) {
   this->open();
   this->client_.stream.reset();
@@ -191,6 +200,7 @@ REGISTER_TYPED_TEST_SUITE_P(NetContract,
                             AnAddressThatIsNotOneIsRefused,
                             ASecondListenerOnOneAddressIsRefused,
                             FinishSendsEverythingThenBothEndsClose,
+                            FinishBeforeTheConnectionStandsClosesAfterIt,
                             DestroyingAStreamClosesTheOtherEndAndSaysNothingHere,
                             PausedReaderMakesTheSenderQueueUntilItReadsAgain,
                             AcceptedStreamWaitsForItsListener,
