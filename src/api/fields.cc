@@ -61,6 +61,7 @@ std::string go_value(json::Node value) {
   if (value.is_boolean()) return "bool";
   if (value.is_object()) return "object";
   if (value.is_array()) return "array";
+  if (value.is_null()) return "null";
   return "number " + json::write(value);
 }
 
