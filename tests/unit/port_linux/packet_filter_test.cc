@@ -283,6 +283,38 @@ TEST_F(PacketFilterTest, PodsThatLeaveTheNodeAreMasqueraded) {
   EXPECT_EQ(from, addresses_[0]);
 }
 
+// The client is a process of its own that connects without pause while the table is made anew and
+// changed.
+TEST_F(PacketFilterTest, NoConnectionFailsWhileTheTableChanges) {
+  apply({service("10.43.0.1", {1, 2})});
+  const pid_t client = ::fork();
+  if (client == 0) {
+    auto visit = NetworkVisit::enter(pods_[0]);
+    int failed = 0;
+    timespec now{};
+    ::clock_gettime(CLOCK_MONOTONIC, &now);
+    for (const time_t end = now.tv_sec + 2; now.tv_sec < end;) {
+      ::clock_gettime(CLOCK_MONOTONIC, &now);
+      Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0));
+      failed += connect(fd, "10.43.0.1", 80) != 0;
+    }
+    ::_exit(failed == 0 ? 0 : 1);
+  }
+  int status = 0;
+  int rounds = 0;
+  while (::waitpid(client, &status, WNOHANG) == 0) {
+    NftPacketFilter fresh;
+    ASSERT_TRUE(fresh.apply(ruleset_));
+    ruleset_.services[0].backends = backends({rounds % 2 + 1});
+    ASSERT_TRUE(fresh.apply(ruleset_));
+    while (accepted() >= 0) {
+    }
+    rounds++;
+  }
+  EXPECT_EQ(status, 0);
+  EXPECT_GT(rounds, 2);
+}
+
 TEST_F(PacketFilterTest, TableThatSomebodyDeletedIsMadeAgain) {
   apply({service("10.43.0.1", {1})});
   ASSERT_TRUE(run_shell("nft delete table ip coracle"));

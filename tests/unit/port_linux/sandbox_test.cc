@@ -82,7 +82,9 @@ class SandboxTest : public ::testing::Test {
     ASSERT_TRUE(wait([&] { return notes_.ready + notes_.lost > 0; }));
     ASSERT_EQ(notes_.lost, 0) << notes_.why;
   }
-  port::ContainerStart container(const std::string& id, const std::string& script) {
+  port::ContainerStart container(const std::string& id,
+                                 const std::string& script,
+                                 const std::string& namespaces = R"({"type":"pid"},)") {
     const std::string bundle = join({port_.scratch(), "/bundle-", id});
     for (const char* name : {"/rootfs", "/up", "/work"})
       EXPECT_TRUE(port_.disk().make_directories(bundle + name));
@@ -91,7 +93,7 @@ class SandboxTest : public ::testing::Test {
          script,
          R"("],"env":["PATH=/bin"],"cwd":"/"},"root":{"path":"rootfs"},"mounts":[{"destination":)",
          R"("/proc","type":"proc","source":"proc"}],"linux":{"cgroupsPath":"/coracle-test/)", id,
-         R"(","namespaces":[{"type":"pid"},{"type":"mount"}]}})"});
+         R"(","namespaces":[)", namespaces, R"({"type":"mount"}]}})"});
     EXPECT_TRUE(port_.disk().write_file(bundle + "/config.json", config, 0600));
     port::ContainerStart start;
     start.id = id;
@@ -230,6 +232,82 @@ TEST_F(SandboxTest, SignalsAndKillsReachTheContainer) {
   ASSERT_TRUE(wait([&] { return notes_.is("k-0", kExited); }));
   EXPECT_EQ(notes_.last["k-0"].exit_code, 137);
   EXPECT_EQ(notes_.last["k-0"].signal, SIGKILL);
+}
+
+TEST_F(SandboxTest, KillReachesEveryProcessOfASharedNamespace) {
+  create();
+  port::ContainerStart start = container(
+      "n-0", "(trap '' TERM; busybox sleep 1000) & busybox echo up; busybox sleep 1000", "");
+  start.mounts.push_back({"bind", "/proc", start.bundle + "/rootfs/proc", ""});
+  const std::string config = *port_.disk().read_file(start.bundle + "/config.json");
+  const size_t mounts = config.find(R"({"destination")");
+  ASSERT_TRUE(port_.disk().write_file(
+      start.bundle + "/config.json",
+      config.substr(0, mounts) + config.substr(config.find('}', mounts) + 1), 0600));
+  sandbox_->start(start);
+  ASSERT_TRUE(wait([&] { return log("n-0").size() > 8; })) << notes_.last["n-0"].message;
+  const auto processes = [&] {
+    const auto list = port_.disk().read_file("/sys/fs/cgroup/pids/coracle-test/n-0/cgroup.procs");
+    return list ? split(*list, '\n').size() - 1 : 0;
+  };
+  EXPECT_GE(processes(), 2u);
+  sandbox_->kill("n-0");
+  ASSERT_TRUE(wait([&] { return notes_.is("n-0", kExited); }));
+  EXPECT_TRUE(wait([&] { return processes() == 0; }));
+}
+
+TEST_F(SandboxTest, ForgettingARunningContainerKillsIt) {
+  create();
+  sandbox_->start(container("f-0", "busybox sleep 1000"));
+  ASSERT_TRUE(wait([&] { return notes_.is("f-0", kRunning); }));
+  sandbox_->forget("f-0");
+  ASSERT_TRUE(wait([&] { return notes_.is("f-0", kExited); }));
+  EXPECT_TRUE(wait([&] { return !port_.disk().stat(directory_ + "/c/f-0"); }));
+  EXPECT_EQ(port_.disk()
+                .read_file(join({"/proc/", std::to_string(sandbox_->pid()), "/mounts"}))
+                ->find("bundle-f-0"),
+            std::string::npos);
+}
+
+TEST_F(SandboxTest, ForgettingDuringTheStartWaitsForIt) {
+  create();
+  sandbox_->start(container("q-0", "busybox sleep 1000"));
+  sandbox_->forget("q-0");
+  ASSERT_TRUE(wait([&] { return notes_.is("q-0", kExited); }));
+  EXPECT_TRUE(wait([&] { return !port_.disk().stat(directory_ + "/c/q-0"); }));
+}
+
+TEST_F(SandboxTest, BadIdsAndRepeatedStartsAreIgnored) {
+  create();
+  port::ContainerStart good = container("g-0", "busybox sleep 1000");
+  port::ContainerStart bad = good;
+  bad.id = "../escape";
+  sandbox_->start(bad);
+  sandbox_->start(good);
+  sandbox_->start(good);
+  ASSERT_TRUE(wait([&] { return notes_.is("g-0", kRunning); }));
+  EXPECT_EQ(notes_.phases["g-0"], (std::vector{kStarting, kRunning}));
+  EXPECT_EQ(notes_.last.count("../escape"), 0u);
+  EXPECT_EQ(*port_.disk().list(directory_ + "/c"), (std::vector<std::string>{"g-0"}));
+}
+
+// What a container writes while no daemon is there, and faster than any pipe holds.
+TEST_F(SandboxTest, FullPipesNeverBlockAContainer) {
+  create();
+  port::ContainerStart start = container("p-0", "busybox seq 1 60000; exit 6");
+  start.log_bytes_max = 1024 * 1024;
+  start.log_files_max = 2;
+  sandbox_->start(start);
+  ASSERT_TRUE(wait([&] { return notes_.last.count("p-0") > 0; }));
+  sandbox_.reset();
+  notes_ = {};
+  EXPECT_TRUE(wait([&] { return port_.disk().stat(directory_ + "/c/p-0/exit").has_value(); }));
+  auto adopted = port_.machine.sandboxes().adopt(directory_, notes_);
+  ASSERT_TRUE(adopted);
+  sandbox_ = std::move(*adopted);
+  ASSERT_TRUE(wait([&] { return notes_.is("p-0", kExited); }));
+  EXPECT_EQ(notes_.last["p-0"].exit_code, 6);
+  EXPECT_NE(log("p-0").find(" stdout F 60000\n"), std::string::npos);
 }
 
 TEST_F(SandboxTest, LongLinesAreSplitAndUnfinishedOnesMarked) {
