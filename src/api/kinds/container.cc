@@ -38,9 +38,9 @@ constexpr Message kSecretKeySelector{"io.k8s.api.core.v1.SecretKeySelector",
                                      "SecretKeySelector names a key of a Secret."};
 
 constexpr Field kFileKeySelectorFields[] = {
-    text("volumeName", 1),
-    text("path", 2),
-    text("key", 3),
+    text("volumeName", 1).listed(),
+    text("path", 2).listed(),
+    text("key", 3).listed(),
     boolean("optional", 4),
 };
 constexpr Message kFileKeySelector{
@@ -117,7 +117,7 @@ constexpr Message kContainerResizePolicy{
     "ContainerResizePolicy tells how a change of a resource is applied."};
 
 constexpr Field kContainerRestartRuleOnExitCodesFields[] = {
-    text("operator", 1),
+    text("operator", 1).listed(),
     list_of("values", 2, Type::kInt32).set(),
 };
 constexpr Message kContainerRestartRuleOnExitCodes{
@@ -125,7 +125,7 @@ constexpr Message kContainerRestartRuleOnExitCodes{
     "ContainerRestartRuleOnExitCodes is not supported by Coracle yet."};
 
 constexpr Field kContainerRestartRuleFields[] = {
-    text("action", 1),
+    text("action", 1).listed(),
     object("exitCodes", 2, kContainerRestartRuleOnExitCodes),
 };
 constexpr Message kContainerRestartRule{"io.k8s.api.core.v1.ContainerRestartRule",
@@ -133,8 +133,8 @@ constexpr Message kContainerRestartRule{"io.k8s.api.core.v1.ContainerRestartRule
                                         "ContainerRestartRule is not supported by Coracle yet."};
 
 constexpr Field kVolumeDeviceFields[] = {
-    text("name", 1),
-    text("devicePath", 2),
+    text("name", 1).listed(),
+    text("devicePath", 2).listed(),
 };
 constexpr Message kVolumeDevice{
     "io.k8s.api.core.v1.VolumeDevice", kVolumeDeviceFields,
@@ -157,7 +157,7 @@ constexpr Message kVolumeMount{"io.k8s.api.core.v1.VolumeMount", kVolumeMountFie
                                "VolumeMount makes a volume appear in a container."};
 
 constexpr Field kResourceClaimFields[] = {
-    text("name", 1),
+    text("name", 1).listed(),
     text("request", 2),
 };
 constexpr Message kResourceClaim{

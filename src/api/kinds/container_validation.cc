@@ -31,6 +31,8 @@ void check_image(json::Node container, std::string_view path, Errors& errors) {
 void check_host_port(json::Node port, std::string_view path, PodRules& rules, Errors& errors) {
   const json::Node host = port["hostPort"];
   if (host.integer() == 0) return;
+  // Ports of the node lead to containers only where both are the same.
+  if (!rules.host_network) return refuse(field(path, "hostPort"), errors);
   is_port(host, field(path, "hostPort"), errors);
   if (rules.host_network && port["containerPort"].integer() != host.integer())
     errors.invalid(field(path, "containerPort"), port["containerPort"],
@@ -140,31 +142,12 @@ void check_resources(json::Node resources, std::string_view path, Errors& errors
   }
 }
 
-void check_seccomp(json::Node profile, std::string_view path, Errors& errors) {
-  if (!profile) return;
-  const std::string at = field(path, "localhostProfile");
-  const bool local = profile["type"].string() == "Localhost";
-  if (local && !says_something(profile["localhostProfile"]))
-    errors.required(at, "must be set when seccomp type is Localhost");
-  if (!local && says_something(profile["localhostProfile"]))
-    errors.invalid(at, profile["localhostProfile"],
-                   "can only be set when seccomp type is Localhost");
-}
-
-void check_security(json::Node context, std::string_view path, Errors& errors) {
-  const bool may_not_rise =
-      context["allowPrivilegeEscalation"] && !context["allowPrivilegeEscalation"].boolean();
-  if (may_not_rise && context["privileged"].boolean())
-    errors.invalid(path, context,
-                   "cannot set `allowPrivilegeEscalation` to false and `privileged` to true");
-  const json::Node proc = context["procMount"];
-  if (says_something(proc) && proc.string() != "Default") refuse(field(path, "procMount"), errors);
-  check_seccomp(context["seccompProfile"], field(path, "seccompProfile"), errors);
-}
-
 void check_container(json::Node container, std::string_view path, PodRules& rules, Errors& errors) {
   const json::Node name = container["name"];
-  if (!name.string().empty()) check_label_name(name, field(path, "name"), errors);
+  if (!name.string().empty()) {
+    check_label_name(name, field(path, "name"), errors);
+    if (!rules.containers.insert(name.string()).second) errors.duplicate(field(path, "name"), name);
+  }
   check_image(container, path, errors);
   check_ports(container["ports"], field(path, "ports"), rules, errors);
   check_env(container, path, errors);
@@ -172,7 +155,7 @@ void check_container(json::Node container, std::string_view path, PodRules& rule
   check_probes(container, path, errors);
   check_lifecycle(container["lifecycle"], field(path, "lifecycle"), errors);
   check_resources(container["resources"], field(path, "resources"), errors);
-  check_security(container["securityContext"], field(path, "securityContext"), errors);
+  check_container_security(container["securityContext"], field(path, "securityContext"), errors);
 }
 
 }  // namespace
@@ -186,12 +169,9 @@ void check_containers(json::Node containers,
     const std::string at = item(path, index++);
     check_container(container, at, rules, errors);
     if (says_something(container["restartPolicy"])) refuse(field(at, "restartPolicy"), errors);
-    if (rules.containers.contains(container["name"].string()))
-      errors.duplicate(field(at, "name"), container["name"]);
   }
 }
 
-// Names are unique over both lists; within one list the declaration says so (distinct).
 void check_init_containers(json::Node containers,
                            std::string_view path,
                            PodRules& rules,
@@ -202,7 +182,6 @@ void check_init_containers(json::Node containers,
     // They run one after the other: host ports do not clash.
     rules.host_ports.clear();
     check_container(container, at, rules, errors);
-    if (!container["name"].string().empty()) rules.containers.insert(container["name"].string());
     const json::Node policy = container["restartPolicy"];
     const bool sidecar = policy.string() == "Always";
     if (says_something(policy) && !sidecar)

@@ -33,8 +33,8 @@ constexpr Message kDeploymentStrategy{
     "DeploymentStrategy tells how old Pods are replaced by new ones."};
 
 constexpr Field kDeploymentConditionFields[] = {
-    text("type", 1).about("Available, Progressing or ReplicaFailure."),
-    text("status", 2).about("True, False or Unknown."),
+    text("type", 1).listed().about("Available, Progressing or ReplicaFailure."),
+    text("status", 2).listed().about("True, False or Unknown."),
     text("reason", 4).about("Machine-readable reason of the last change."),
     text("message", 5).about("Explanation for people."),
     time("lastUpdateTime", 6).about("When the condition was last updated."),
@@ -65,9 +65,11 @@ constexpr Message kDeploymentStatus{"io.k8s.api.apps.v1.DeploymentStatus", kDepl
 constexpr Field kDeploymentSpecFields[] = {
     int32("replicas", 1).otherwise("1").must(not_negative).about("How many Pods are wanted."),
     object("selector", 2, kLabelSelector)
+        .required()
         .about("Labels of the Pods that belong to the Deployment; must match the template and "
                "never changes."),
     object("template", 3, kPodTemplateSpec)
+        .required()
         .about("Pods are made from this template; a change of it starts a rollout."),
     object("strategy", 4, kDeploymentStrategy)
         .retaining_keys()

@@ -42,6 +42,7 @@ constexpr Message kEndpointHints{"io.k8s.api.discovery.v1.EndpointHints", kEndpo
 
 constexpr Field kEndpointFields[] = {
     list_of("addresses", 1, Type::kString)
+        .listed()
         .set()
         .about("Addresses of the endpoint; the first is used."),
     object("conditions", 2, kEndpointConditions).about("Whether the endpoint should get traffic."),

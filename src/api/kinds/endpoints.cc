@@ -21,7 +21,7 @@ constexpr Message kEndpointAddress{"io.k8s.api.core.v1.EndpointAddress", kEndpoi
 constexpr Field kEndpointPortFields[] = {
     text("name", 1).about(
         "Name of the Service port it belongs to; may be empty if there is one port only."),
-    int32("port", 2).must(is_port).about("Port number."),
+    int32("port", 2).listed().must(is_port).about("Port number."),
     text("protocol", 3).otherwise("\"TCP\"").one_of("SCTP|TCP|UDP").about("TCP, UDP or SCTP."),
     text("appProtocol", 4).about("Application protocol, as a hint."),
 };

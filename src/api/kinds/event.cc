@@ -24,8 +24,10 @@ constexpr Message kEventSource{"io.k8s.api.core.v1.EventSource", kEventSourceFie
 constexpr Field kEventFields[] = {
     kKindField,
     kApiVersionField,
-    kMetadataField,
-    object("involvedObject", 2, kObjectReference).about("The object that this Event is about."),
+    kMetadataField.listed(),
+    object("involvedObject", 2, kObjectReference)
+        .listed()
+        .about("The object that this Event is about."),
     text("reason", 3).about("Short machine-readable reason, in CamelCase."),
     text("message", 4).about("What happened, for people."),
     object("source", 5, kEventSource).about("Component and host that reported it."),

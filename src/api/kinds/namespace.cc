@@ -8,8 +8,8 @@ namespace coracle::api {
 namespace {
 
 constexpr Field kNamespaceConditionFields[] = {
-    text("type", 1).about("Name of the condition."),
-    text("status", 2).about("True, False or Unknown."),
+    text("type", 1).listed().about("Name of the condition."),
+    text("status", 2).listed().about("True, False or Unknown."),
     time("lastTransitionTime", 4).about("When the status last changed."),
     text("reason", 5).about("Machine-readable reason of the last change."),
     text("message", 6).about("Explanation for people."),
@@ -83,7 +83,9 @@ void add_finalizer(json::Node object) {
 
 void prepare(json::Node object, json::Node old) {
   label_with_name(object);
-  if (old) return;
+  if (old && old["metadata"]["deletionTimestamp"]) return;
+  // Without it a deletion would not empty the namespace first.
+  if (old) return add_finalizer(object);
   start_status(object);
   add_finalizer(object);
 }

@@ -13,8 +13,11 @@ namespace coracle::api {
 namespace {
 
 constexpr Field kConfigMapNodeConfigSourceFields[] = {
-    text("namespace", 1),        text("name", 2), text("uid", 3), text("resourceVersion", 4),
-    text("kubeletConfigKey", 5),
+    text("namespace", 1).listed(),
+    text("name", 2).listed(),
+    text("uid", 3),
+    text("resourceVersion", 4),
+    text("kubeletConfigKey", 5).listed(),
 };
 constexpr Message kConfigMapNodeConfigSource{"io.k8s.api.core.v1.ConfigMapNodeConfigSource",
                                              kConfigMapNodeConfigSourceFields,
@@ -41,14 +44,14 @@ constexpr Message kTaint{"io.k8s.api.core.v1.Taint", kTaintFields,
 constexpr Field kNodeAddressFields[] = {
     text("type", 1).required().about(
         "Hostname, InternalIP, ExternalIP, InternalDNS or ExternalDNS."),
-    text("address", 2).about("The address itself."),
+    text("address", 2).listed().about("The address itself."),
 };
 constexpr Message kNodeAddress{"io.k8s.api.core.v1.NodeAddress", kNodeAddressFields,
                                "NodeAddress is one way to reach a node."};
 
 constexpr Field kNodeConditionFields[] = {
     text("type", 1).required().about("Name of the condition."),
-    text("status", 2).about("True, False or Unknown."),
+    text("status", 2).listed().about("True, False or Unknown."),
     time("lastHeartbeatTime", 3).about("When the condition was last reported."),
     time("lastTransitionTime", 4).about("When the status last changed."),
     text("reason", 5).about("Machine-readable reason of the last change."),
@@ -67,7 +70,7 @@ constexpr Message kNodeConfigStatus{"io.k8s.api.core.v1.NodeConfigStatus", kNode
                                     "NodeConfigStatus is not used any more."};
 
 constexpr Field kDaemonEndpointFields[] = {
-    int32("Port", 1).about("Port number."),
+    int32("Port", 1).listed().about("Port number."),
 };
 constexpr Message kDaemonEndpoint{"io.k8s.api.core.v1.DaemonEndpoint", kDaemonEndpointFields,
                                   "DaemonEndpoint is the port of a daemon."};
@@ -99,16 +102,18 @@ constexpr Message kNodeSwapStatus{"io.k8s.api.core.v1.NodeSwapStatus", kNodeSwap
                                   "NodeSwapStatus tells about the swap space of a node."};
 
 constexpr Field kNodeSystemInfoFields[] = {
-    text("machineID", 1).about("Contents of /etc/machine-id."),
-    text("systemUUID", 2).about("UUID of the hardware."),
-    text("bootID", 3).about("Identity of this boot."),
-    text("kernelVersion", 4).about("Version of the kernel."),
-    text("osImage", 5).about("Name of the operating system."),
-    text("containerRuntimeVersion", 6).about("Name and version of the container runtime."),
-    text("kubeletVersion", 7).about("Version of the node agent."),
-    text("kubeProxyVersion", 8).about("Not used any more."),
-    text("operatingSystem", 9).about("Operating system: linux."),
-    text("architecture", 10).about("CPU architecture in Go's spelling: amd64, arm64, arm."),
+    text("machineID", 1).listed().about("Contents of /etc/machine-id."),
+    text("systemUUID", 2).listed().about("UUID of the hardware."),
+    text("bootID", 3).listed().about("Identity of this boot."),
+    text("kernelVersion", 4).listed().about("Version of the kernel."),
+    text("osImage", 5).listed().about("Name of the operating system."),
+    text("containerRuntimeVersion", 6).listed().about("Name and version of the container runtime."),
+    text("kubeletVersion", 7).listed().about("Version of the node agent."),
+    text("kubeProxyVersion", 8).listed().about("Not used any more."),
+    text("operatingSystem", 9).listed().about("Operating system: linux."),
+    text("architecture", 10)
+        .listed()
+        .about("CPU architecture in Go's spelling: amd64, arm64, arm."),
     object("swap", 11, kNodeSwapStatus).about("Swap space of the node."),
 };
 constexpr Message kNodeSystemInfo{"io.k8s.api.core.v1.NodeSystemInfo", kNodeSystemInfoFields,
@@ -131,8 +136,8 @@ constexpr Message kNodeRuntimeHandler{
     "NodeRuntimeHandler is one way in which a node can run containers."};
 
 constexpr Field kAttachedVolumeFields[] = {
-    text("name", 1).about("Name of the volume."),
-    text("devicePath", 2).about("Device that it is attached as."),
+    text("name", 1).listed().about("Name of the volume."),
+    text("devicePath", 2).listed().about("Device that it is attached as."),
 };
 constexpr Message kAttachedVolume{"io.k8s.api.core.v1.AttachedVolume", kAttachedVolumeFields,
                                   "AttachedVolume is a volume that is attached to a node."};

@@ -48,6 +48,12 @@ void prepare(json::Node pod, json::Node old) {
   const json::Node status = pod.object("status");
   status.set("phase", "Pending");
   status.set("qosClass", quality_of_service(pod["spec"]));
+  if (pod["spec"]["schedulingGates"].size() == 0) return;
+  const json::Node condition = status.array("conditions").append_object();
+  condition.set("type", "PodScheduled");
+  condition.set("status", "False");
+  condition.set("reason", "SchedulingGated");
+  condition.set("message", "Scheduling is blocked due to non-empty scheduling gates");
 }
 
 void warn(json::Node pod, std::string& out) {

@@ -6,8 +6,8 @@ namespace coracle::api {
 namespace {
 
 constexpr Field kPodConditionFields[] = {
-    text("type", 1).about("Name of the condition."),
-    text("status", 2).about("True, False or Unknown."),
+    text("type", 1).listed().about("Name of the condition."),
+    text("status", 2).listed().about("True, False or Unknown."),
     time("lastProbeTime", 3).about("When the condition was last checked."),
     time("lastTransitionTime", 4).about("When the status last changed."),
     text("reason", 5).about("Machine-readable reason of the last change."),
@@ -33,7 +33,7 @@ constexpr Message kContainerStateRunning{
     "ContainerStateRunning is the state of a container that runs."};
 
 constexpr Field kContainerStateTerminatedFields[] = {
-    int32("exitCode", 1).about("Exit code of its program."),
+    int32("exitCode", 1).listed().about("Exit code of its program."),
     int32("signal", 2).about("Signal that ended it."),
     text("reason", 3).about("Why it ended, in one word."),
     text("message", 4).about("Its last words."),
@@ -54,8 +54,8 @@ constexpr Message kContainerState{"io.k8s.api.core.v1.ContainerState", kContaine
                                   "ContainerState is one of waiting, running and terminated."};
 
 constexpr Field kLinuxContainerUserFields[] = {
-    int64("uid", 1),
-    int64("gid", 2),
+    int64("uid", 1).listed(),
+    int64("gid", 2).listed(),
     list_of("supplementalGroups", 3, Type::kInt64),
 };
 constexpr Message kLinuxContainerUser{
@@ -69,7 +69,7 @@ constexpr Message kContainerUser{"io.k8s.api.core.v1.ContainerUser", kContainerU
                                  "ContainerUser tells which user a container runs as."};
 
 constexpr Field kImageVolumeStatusFields[] = {
-    text("imageRef", 1),
+    text("imageRef", 1).listed(),
 };
 constexpr Message kImageVolumeStatus{"io.k8s.api.core.v1.ImageVolumeStatus",
                                      kImageVolumeStatusFields,
@@ -82,8 +82,8 @@ constexpr Message kVolumeStatus{"io.k8s.api.core.v1.VolumeStatus", kVolumeStatus
                                 "VolumeStatus is the state of a volume."};
 
 constexpr Field kVolumeMountStatusFields[] = {
-    text("name", 1),
-    text("mountPath", 2),
+    text("name", 1).listed(),
+    text("mountPath", 2).listed(),
     boolean("readOnly", 3),
     text("recursiveReadOnly", 4),
     object("volumeStatus", 5, kVolumeStatus),
@@ -93,7 +93,7 @@ constexpr Message kVolumeMountStatus{"io.k8s.api.core.v1.VolumeMountStatus",
                                      "VolumeMountStatus is the state of a mount."};
 
 constexpr Field kResourceHealthFields[] = {
-    text("resourceID", 1),
+    text("resourceID", 1).listed(),
     text("health", 2),
     text("message", 6),
 };
@@ -101,20 +101,20 @@ constexpr Message kResourceHealth{"io.k8s.api.core.v1.ResourceHealth", kResource
                                   "ResourceHealth is the health of a device."};
 
 constexpr Field kResourceStatusFields[] = {
-    text("name", 1),
+    text("name", 1).listed(),
     list("resources", 2, kResourceHealth).map_keys("resourceID"),
 };
 constexpr Message kResourceStatus{"io.k8s.api.core.v1.ResourceStatus", kResourceStatusFields,
                                   "ResourceStatus is the health of devices of a container."};
 
 constexpr Field kContainerStatusFields[] = {
-    text("name", 1).about("Name of the container."),
+    text("name", 1).listed().about("Name of the container."),
     object("state", 2, kContainerState).about("Present state: waiting, running or terminated."),
     object("lastState", 3, kContainerState).about("State before the last restart."),
-    boolean("ready", 4).about("Whether the readiness check succeeds."),
-    int32("restartCount", 5).about("How often the container was restarted."),
-    text("image", 6).about("Image that it runs."),
-    text("imageID", 7).about("Exact identity of the image."),
+    boolean("ready", 4).listed().about("Whether the readiness check succeeds."),
+    int32("restartCount", 5).listed().about("How often the container was restarted."),
+    text("image", 6).listed().about("Image that it runs."),
+    text("imageID", 7).listed().about("Exact identity of the image."),
     text("containerID", 8).about("Identity of the container on the node."),
     boolean("started", 9).about("Whether the startup check succeeded."),
     map_of("allocatedResources", 10, Type::kQuantity).about("Requests set aside by the node."),
@@ -132,18 +132,18 @@ constexpr Message kContainerStatus{"io.k8s.api.core.v1.ContainerStatus", kContai
                                    "ContainerStatus is the state of a container."};
 
 constexpr Field kPodIPFields[] = {
-    text("ip", 1).about("The address."),
+    text("ip", 1).listed().about("The address."),
 };
 constexpr Message kPodIP{"io.k8s.api.core.v1.PodIP", kPodIPFields, "PodIP is an address of a Pod."};
 
 constexpr Field kHostIPFields[] = {
-    text("ip", 1).about("The address."),
+    text("ip", 1).listed().about("The address."),
 };
 constexpr Message kHostIP{"io.k8s.api.core.v1.HostIP", kHostIPFields,
                           "HostIP is an address of a node."};
 
 constexpr Field kPodResourceClaimStatusFields[] = {
-    text("name", 1),
+    text("name", 1).listed(),
     text("resourceClaimName", 2),
 };
 constexpr Message kPodResourceClaimStatus{
@@ -151,26 +151,26 @@ constexpr Message kPodResourceClaimStatus{
     "PodResourceClaimStatus is the state of a resource claim."};
 
 constexpr Field kContainerExtendedResourceRequestFields[] = {
-    text("containerName", 1),
-    text("resourceName", 2),
-    text("requestName", 3),
+    text("containerName", 1).listed(),
+    text("resourceName", 2).listed(),
+    text("requestName", 3).listed(),
 };
 constexpr Message kContainerExtendedResourceRequest{
     "io.k8s.api.core.v1.ContainerExtendedResourceRequest", kContainerExtendedResourceRequestFields,
     "ContainerExtendedResourceRequest maps a request of a container to a claim."};
 
 constexpr Field kPodExtendedResourceClaimStatusFields[] = {
-    list("requestMappings", 1, kContainerExtendedResourceRequest),
-    text("resourceClaimName", 2),
+    list("requestMappings", 1, kContainerExtendedResourceRequest).listed(),
+    text("resourceClaimName", 2).listed(),
 };
 constexpr Message kPodExtendedResourceClaimStatus{
     "io.k8s.api.core.v1.PodExtendedResourceClaimStatus", kPodExtendedResourceClaimStatusFields,
     "PodExtendedResourceClaimStatus is the state of a claim made for extended resources."};
 
 constexpr Field kNodeAllocatableResourceClaimStatusFields[] = {
-    text("resourceClaimName", 1),
+    text("resourceClaimName", 1).listed(),
     list_of("containers", 2, Type::kString).set(),
-    map_of("resources", 3, Type::kQuantity),
+    map_of("resources", 3, Type::kQuantity).listed(),
 };
 constexpr Message kNodeAllocatableResourceClaimStatus{
     "io.k8s.api.core.v1.NodeAllocatableResourceClaimStatus",

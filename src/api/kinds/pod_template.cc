@@ -51,7 +51,7 @@ constexpr Message kPodSchedulingGate{"io.k8s.api.core.v1.PodSchedulingGate",
                                      "PodSchedulingGate keeps a Pod from being scheduled."};
 
 constexpr Field kPodResourceClaimFields[] = {
-    text("name", 1),
+    text("name", 1).listed(),
     text("resourceClaimName", 3),
     text("resourceClaimTemplateName", 4),
 };
@@ -74,21 +74,19 @@ constexpr Field kPodSpecFields[] = {
         .about("Volumes that containers of the Pod can mount."),
     list("containers", 2, kContainer)
         .keyed_by("name")
-        .distinct()
         .required()
         .about("Containers of the Pod; at least one."),
     text("restartPolicy", 3)
         .otherwise("\"Always\"")
-        .one_of("Always|Never|OnFailure")
+        .one_of("Always|OnFailure|Never")
         .about("When containers are started again after they end: Always, OnFailure or Never."),
     int64("terminationGracePeriodSeconds", 4)
         .otherwise("30")
-        .must(not_negative)
         .about("Seconds between the stop signal and the kill when the Pod is deleted."),
     int64("activeDeadlineSeconds", 5).about("Seconds after which the Pod is ended as failed."),
     text("dnsPolicy", 6)
         .otherwise("\"ClusterFirst\"")
-        .one_of("ClusterFirst|ClusterFirstWithHostNet|Default|None")
+        .one_of("ClusterFirstWithHostNet|ClusterFirst|Default|None")
         .about("Where the Pod's resolver configuration comes from."),
     map_of("nodeSelector", 7, Type::kString).about("Labels that a node must have to run the Pod."),
     text("serviceAccountName", 8).about("ServiceAccount that the Pod runs as."),
@@ -112,7 +110,6 @@ constexpr Field kPodSpecFields[] = {
         .about("Scheduler that places the Pod."),
     list("initContainers", 20, kContainer)
         .keyed_by("name")
-        .distinct()
         .about("Containers that run to their end, one after the other, before the others start."),
     boolean("automountServiceAccountToken", 21)
         .about("Whether a token of the ServiceAccount is mounted."),

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Rules for whole Pods: almost nothing of a spec may change (kubernetes ValidatePodUpdate).
+#include <algorithm>
+
 #include "api/kinds/checks.h"
 #include "api/kinds/pod.h"
 #include "api/kinds/pod_template.h"
+#include "base/bytes.h"
 
 namespace coracle::api {
 namespace {
@@ -48,6 +51,32 @@ void check_tolerations(json::Node now, json::Node old, Errors& errors) {
   }
 }
 
+void check_gates(json::Node now, json::Node old, Errors& errors) {
+  size_t index = 0;
+  for (json::Node gate : now) {
+    const std::string at = item("spec.schedulingGates", index++);
+    bool known = false;
+    for (json::Node before : old)
+      known = known || json::equal(gate, before);
+    if (!known)
+      errors.forbidden(at, "only deletion is allowed, but found new scheduling gate '" +
+                               std::string(gate["name"].string()) + "'");
+  }
+}
+
+// A binding sets the node together with the condition; no other writer of a spec reaches both.
+bool is_binding(json::Node pod, json::Node old) {
+  if (!old["spec"]["nodeName"].string().empty()) return false;
+  const auto is_scheduled = [](json::Node of) {
+    for (json::Node condition : of["status"]["conditions"]) {
+      if (condition["type"].string() == "PodScheduled")
+        return condition["status"].string() == "True";
+    }
+    return false;
+  };
+  return is_scheduled(pod) && !is_scheduled(old);
+}
+
 // Puts back what may change, so that the rest can be compared as a whole.
 void restore(json::Node spec, json::Node old) {
   for (std::string_view list : {"containers", "initContainers"}) {
@@ -57,11 +86,33 @@ void restore(json::Node spec, json::Node old) {
       before = before.next();
     }
   }
-  for (std::string_view name : {"activeDeadlineSeconds", "tolerations"})
+  for (std::string_view name : {"activeDeadlineSeconds", "tolerations", "schedulingGates"})
     spec.set(name, old[name]);
   if (old["terminationGracePeriodSeconds"].integer() < 0 &&
       spec["terminationGracePeriodSeconds"].integer() == 1)
     spec.set("terminationGracePeriodSeconds", old["terminationGracePeriodSeconds"]);
+}
+
+// These say the same when they are false and when they are absent; other booleans do not.
+constexpr std::string_view kPlainBooleans[] = {"hostNetwork", "hostPID", "hostIPC", "stdin",
+                                               "stdinOnce",   "tty",     "readOnly"};
+
+bool is_omitted(json::Node value) {
+  if (value.is_string() || value.is_array()) return !says_something(value);
+  const auto* end = std::end(kPlainBooleans);
+  return value.is_boolean() && !value.boolean() &&
+         std::find(std::begin(kPlainBooleans), end, value.key()) != end;
+}
+
+// Drops what Go omits, so that clients which spell it out do not seem to change anything.
+void drop_omitted(json::Node node) {
+  for (json::Node child : node) {
+    if (node.is_object() && is_omitted(child)) {
+      node.remove_child(child);
+    } else {
+      drop_omitted(child);
+    }
+  }
 }
 
 std::string changed_fields(json::Node spec, json::Node old) {
@@ -70,13 +121,10 @@ std::string changed_fields(json::Node spec, json::Node old) {
     names.append(names.empty() ? "\n  changed: spec." : ", spec.").append(name);
   };
   for (json::Node value : spec) {
-    if (says_something(value) && !old[value.key()]) note(value.key());
+    if (!old[value.key()]) note(value.key());
   }
   for (json::Node before : old) {
-    const json::Node value = spec[before.key()];
-    const bool same =
-        json::equal(value, before) || (!says_something(value) && !says_something(before));
-    if (!same) note(before.key());
+    if (!json::equal(spec[before.key()], before)) note(before.key());
   }
   return names;
 }
@@ -84,8 +132,8 @@ std::string changed_fields(json::Node spec, json::Node old) {
 }  // namespace
 
 void validate_pod(json::Node pod, Errors& errors) {
+  if (!pod["spec"]) return errors.required("spec.containers");
   validate_pod_spec(pod["spec"], "spec", errors);
-  if (!pod["spec"]) errors.required("spec.containers");
 }
 
 void validate_pod_update(json::Node pod, json::Node old, Errors& errors) {
@@ -97,10 +145,15 @@ void validate_pod_update(json::Node pod, json::Node old, Errors& errors) {
   if (errors.size() > errors_before) return;
   check_deadline(spec["activeDeadlineSeconds"], before["activeDeadlineSeconds"], errors);
   check_tolerations(spec["tolerations"], before["tolerations"], errors);
+  check_gates(spec["schedulingGates"], before["schedulingGates"], errors);
   json::Tree scratch;
-  const json::Node copy = scratch.make_root(spec);
-  restore(copy, before);
-  const std::string changed = changed_fields(copy, before);
+  const json::Node now = scratch.detached(spec);
+  const json::Node then = scratch.detached(before);
+  restore(now, then);
+  if (is_binding(pod, old)) now.remove("nodeName");
+  drop_omitted(now);
+  drop_omitted(then);
+  const std::string changed = changed_fields(now, then);
   if (!changed.empty()) errors.forbidden("spec", std::string(kMayChange) + changed);
 }
 

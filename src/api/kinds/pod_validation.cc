@@ -52,23 +52,6 @@ void check_names(json::Node spec, std::string_view path, Errors& errors) {
   }
 }
 
-// Known to every cluster; others would need the kind PriorityClass.
-void check_priority_class(json::Node name, std::string_view path, Errors& errors) {
-  const std::string_view text = name.string();
-  if (text.empty() || text == "system-node-critical" || text == "system-cluster-critical") return;
-  refuse(path, errors);
-}
-
-void check_security(json::Node context, std::string_view path, Errors& errors) {
-  size_t index = 0;
-  for (json::Node group : context["supplementalGroups"])
-    is_group_id(group, item(field(path, "supplementalGroups"), index++), errors);
-  const json::Node profile = context["seccompProfile"];
-  if (profile["type"].string() == "Localhost" && !says_something(profile["localhostProfile"]))
-    errors.required(field(path, "seccompProfile.localhostProfile"),
-                    "must be set when seccomp type is Localhost");
-}
-
 void check_single_fields(json::Node spec, std::string_view path, Errors& errors) {
   const json::Node deadline = spec["activeDeadlineSeconds"];
   if (deadline && (deadline.integer() < 1 || deadline.integer() > INT32_MAX))
@@ -76,7 +59,6 @@ void check_single_fields(json::Node spec, std::string_view path, Errors& errors)
                    "must be between 1 and 2147483647, inclusive");
   if (spec["os"]["name"].string() == "windows") refuse(field(path, "os.name"), errors);
   if (spec["hostUsers"] && !spec["hostUsers"].boolean()) refuse(field(path, "hostUsers"), errors);
-  check_priority_class(spec["priorityClassName"], field(path, "priorityClassName"), errors);
 }
 
 // Of two variables of one name the later counts, and merge patches keep only one.
@@ -98,13 +80,13 @@ void validate_pod_spec(json::Node spec, std::string_view path, Errors& errors) {
   PodRules rules;
   rules.host_network = spec["hostNetwork"].boolean();
   check_volumes(spec["volumes"], field(path, "volumes"), rules, errors);
-  check_init_containers(spec["initContainers"], field(path, "initContainers"), rules, errors);
   check_containers(spec["containers"], field(path, "containers"), rules, errors);
+  check_init_containers(spec["initContainers"], field(path, "initContainers"), rules, errors);
   check_single_fields(spec, path, errors);
   check_dns(spec, path, errors);
   check_names(spec, path, errors);
   check_host_aliases(spec["hostAliases"], field(path, "hostAliases"), errors);
-  check_security(spec["securityContext"], field(path, "securityContext"), errors);
+  check_pod_security(spec["securityContext"], field(path, "securityContext"), errors);
   check_scheduling(spec, path, errors);
 }
 

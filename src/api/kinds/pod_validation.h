@@ -13,8 +13,8 @@ namespace coracle::api {
 // What a container may refer to, and what was seen so far.
 struct PodRules {
   std::set<std::string_view> volumes;
-  std::set<std::string_view> containers;
-  std::set<std::string> host_ports;  // "0.0.0.0/80/TCP"
+  std::set<std::string_view> containers;  // init containers too: names are unique over both
+  std::set<std::string> host_ports;       // "0.0.0.0/80/TCP"
   bool host_network = false;
 };
 
@@ -36,6 +36,10 @@ void check_init_containers(json::Node containers,
                            std::string_view path,
                            PodRules& rules,
                            Errors& errors);
+
+//                                                                  security_validation.cc
+void check_pod_security(json::Node context, std::string_view path, Errors& errors);
+void check_container_security(json::Node context, std::string_view path, Errors& errors);
 
 //                                                                  probe_validation.cc
 void check_probes(json::Node container, std::string_view path, Errors& errors);

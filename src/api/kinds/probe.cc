@@ -14,7 +14,7 @@ constexpr Message kExecAction{"io.k8s.api.core.v1.ExecAction", kExecActionFields
 
 constexpr Field kHTTPHeaderFields[] = {
     text("name", 1).required().about("Name of the header."),
-    text("value", 2).about("Value of the header."),
+    text("value", 2).listed().about("Value of the header."),
 };
 constexpr Message kHTTPHeader{"io.k8s.api.core.v1.HTTPHeader", kHTTPHeaderFields,
                               "HTTPHeader is a header of a request."};
@@ -37,14 +37,14 @@ constexpr Message kTCPSocketAction{"io.k8s.api.core.v1.TCPSocketAction", kTCPSoc
                                    "TCPSocketAction opens a TCP connection."};
 
 constexpr Field kGRPCActionFields[] = {
-    int32("port", 1).must(is_port).about("Port number."),
+    int32("port", 1).listed().must(is_port).about("Port number."),
     text("service", 2).otherwise("\"\"").about("Name of the service to ask about."),
 };
 constexpr Message kGRPCAction{"io.k8s.api.core.v1.GRPCAction", kGRPCActionFields,
                               "GRPCAction asks a gRPC health service."};
 
 constexpr Field kSleepActionFields[] = {
-    int64("seconds", 1).about("How long to wait."),
+    int64("seconds", 1).listed().about("How long to wait."),
 };
 constexpr Message kSleepAction{"io.k8s.api.core.v1.SleepAction", kSleepActionFields,
                                "SleepAction waits."};
@@ -54,7 +54,7 @@ constexpr Field kLifecycleHandlerFields[] = {
         .must(not_yet)
         .about("Runs a command in the container; not supported by Coracle yet."),
     object("httpGet", 2, kHTTPGetAction).about("Sends an HTTP request."),
-    object("tcpSocket", 3, kTCPSocketAction).about("Not done any more."),
+    object("tcpSocket", 3, kTCPSocketAction).must(not_yet).about("Never done by any version."),
     object("sleep", 4, kSleepAction).about("Waits."),
 };
 constexpr Message kLifecycleHandler{"io.k8s.api.core.v1.LifecycleHandler", kLifecycleHandlerFields,
@@ -62,10 +62,13 @@ constexpr Message kLifecycleHandler{"io.k8s.api.core.v1.LifecycleHandler", kLife
 
 constexpr Field kLifecycleFields[] = {
     object("postStart", 1, kLifecycleHandler)
-        .about("Done right after the container was started; a failure ends the container."),
+        .must(not_yet)
+        .about("Done right after the start of the container; not supported by Coracle yet."),
     object("preStop", 2, kLifecycleHandler)
         .about("Done before the container is stopped, within the grace period."),
-    text("stopSignal", 3).about("Signal that ends the container instead of that of the image."),
+    text("stopSignal", 3)
+        .must(not_yet)
+        .about("Signal to stop with instead of the image's; not supported by Coracle yet."),
 };
 
 constexpr Field kProbeFields[] = {

@@ -10,8 +10,8 @@ namespace coracle::api {
 namespace {
 
 constexpr Field kReplicaSetConditionFields[] = {
-    text("type", 1).about("ReplicaFailure."),
-    text("status", 2).about("True, False or Unknown."),
+    text("type", 1).listed().about("ReplicaFailure."),
+    text("status", 2).listed().about("True, False or Unknown."),
     time("lastTransitionTime", 3).about("When the status last changed."),
     text("reason", 4).about("Machine-readable reason of the last change."),
     text("message", 5).about("Explanation for people."),
@@ -21,7 +21,10 @@ constexpr Message kReplicaSetCondition{
     "ReplicaSetCondition is one aspect of the state of a ReplicaSet."};
 
 constexpr Field kReplicaSetStatusFields[] = {
-    int32("replicas", 1).otherwise("0").about("Pods of the ReplicaSet that are not being deleted."),
+    int32("replicas", 1)
+        .listed()
+        .otherwise("0")
+        .about("Pods of the ReplicaSet that are not being deleted."),
     int32("fullyLabeledReplicas", 2).about("Pods that carry all labels of the template."),
     int64("observedGeneration", 3).about("Generation of the spec that this status is about."),
     int32("readyReplicas", 4).about("Pods that are ready."),
@@ -37,6 +40,7 @@ constexpr Message kReplicaSetStatus{"io.k8s.api.apps.v1.ReplicaSetStatus", kRepl
 constexpr Field kReplicaSetSpecFields[] = {
     int32("replicas", 1).otherwise("1").must(not_negative).about("How many Pods are wanted."),
     object("selector", 2, kLabelSelector)
+        .required()
         .about("Labels of the Pods that belong to the ReplicaSet; must match the template and "
                "never changes."),
     object("template", 3, kPodTemplateSpec).about("Pods are made from this template."),

@@ -8,8 +8,8 @@ namespace coracle::api {
 namespace {
 
 constexpr Field kNodeSelectorRequirementFields[] = {
-    text("key", 1).about("Label or field."),
-    text("operator", 2).about("In, NotIn, Exists, DoesNotExist, Gt or Lt."),
+    text("key", 1).listed().about("Label or field."),
+    text("operator", 2).listed().about("In, NotIn, Exists, DoesNotExist, Gt or Lt."),
     list_of("values", 3, Type::kString).about("Values to compare with."),
 };
 constexpr Message kNodeSelectorRequirement{
@@ -34,8 +34,8 @@ constexpr Message kNodeSelector{"io.k8s.api.core.v1.NodeSelector", kNodeSelector
                                 "NodeSelector matches a node if one of its terms does."};
 
 constexpr Field kPreferredSchedulingTermFields[] = {
-    int32("weight", 1).about("Weight from 1 to 100."),
-    object("preference", 2, kNodeSelectorTerm).about("What a node should match."),
+    int32("weight", 1).listed().about("Weight from 1 to 100."),
+    object("preference", 2, kNodeSelectorTerm).listed().about("What a node should match."),
 };
 constexpr Message kPreferredSchedulingTerm{"io.k8s.api.core.v1.PreferredSchedulingTerm",
                                            kPreferredSchedulingTermFields,
@@ -66,8 +66,8 @@ constexpr Message kPodAffinityTerm{
     "PodAffinityTerm selects Pods and the area that counts as near."};
 
 constexpr Field kWeightedPodAffinityTermFields[] = {
-    int32("weight", 1).about("Weight from 1 to 100."),
-    object("podAffinityTerm", 2, kPodAffinityTerm).about("The wish."),
+    int32("weight", 1).listed().about("Weight from 1 to 100."),
+    object("podAffinityTerm", 2, kPodAffinityTerm).listed().about("The wish."),
 };
 constexpr Message kWeightedPodAffinityTerm{"io.k8s.api.core.v1.WeightedPodAffinityTerm",
                                            kWeightedPodAffinityTermFields,
@@ -107,6 +107,7 @@ constexpr Field kTolerationFields[] = {
 
 constexpr Field kTopologySpreadConstraintFields[] = {
     int32("maxSkew", 1)
+        .listed()
         .must(positive)
         .about("Largest difference in the number of Pods between two areas."),
     text("topologyKey", 2).required().about("Label of nodes that spans an area."),

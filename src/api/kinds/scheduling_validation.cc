@@ -21,11 +21,11 @@ void check_toleration(json::Node toleration, std::string_view path, Errors& erro
   if (!key.string().empty()) check_qualified_name(key, field(path, "key"), errors);
   if (key.string().empty() && op.string() != "Exists")
     errors.invalid(
-        op_path, op,
+        op_path, op.string(),
         "operator must be Exists when `key` is empty, which means \"match all values and "
         "all keys\"");
   if (toleration["tolerationSeconds"] && effect.string() != "NoExecute")
-    errors.invalid(field(path, "effect"), effect,
+    errors.invalid(field(path, "effect"), effect.string(),
                    "effect must be 'NoExecute' when `tolerationSeconds` is set");
   if (op.string() == "Exists" && says_something(toleration["value"]))
     errors.invalid(op_path, toleration, "value must be empty when `operator` is 'Exists'");

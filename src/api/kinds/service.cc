@@ -12,7 +12,7 @@ namespace {
 constexpr Field kServicePortFields[] = {
     text("name", 1).about("Name of the port; needed if there is more than one."),
     text("protocol", 2).otherwise("\"TCP\"").one_of("SCTP|TCP|UDP").about("TCP, UDP or SCTP."),
-    int32("port", 3).must(is_port).about("Port number at the virtual IP."),
+    int32("port", 3).listed().must(is_port).about("Port number at the virtual IP."),
     int_or_string("targetPort", 4)
         .about("Number or name of the port on the Pods; the same as port if absent."),
     int32("nodePort", 5).must(not_yet).about("Not supported by Coracle yet."),
@@ -36,8 +36,8 @@ constexpr Message kSessionAffinityConfig{
     "SessionAffinityConfig holds the settings of a Service's session affinity."};
 
 constexpr Field kPortStatusFields[] = {
-    int32("port", 1),
-    text("protocol", 2),
+    int32("port", 1).listed(),
+    text("protocol", 2).listed(),
     text("error", 3),
 };
 constexpr Message kPortStatus{"io.k8s.api.core.v1.PortStatus", kPortStatusFields,

@@ -116,16 +116,16 @@ constexpr Message kServiceAccountTokenProjection{
     "ServiceAccountTokenProjection shows a token of the Pod's ServiceAccount."};
 
 constexpr Field kClusterTrustBundleProjectionFields[] = {
-    text("name", 1), text("signerName", 2),  object("labelSelector", 3, kLabelSelector),
-    text("path", 4), boolean("optional", 5),
+    text("name", 1),          text("signerName", 2),  object("labelSelector", 3, kLabelSelector),
+    text("path", 4).listed(), boolean("optional", 5),
 };
 constexpr Message kClusterTrustBundleProjection{
     "io.k8s.api.core.v1.ClusterTrustBundleProjection", kClusterTrustBundleProjectionFields,
     "ClusterTrustBundleProjection is not supported by Coracle yet."};
 
 constexpr Field kPodCertificateProjectionFields[] = {
-    text("signerName", 1),
-    text("keyType", 2),
+    text("signerName", 1).listed(),
+    text("keyType", 2).listed(),
     int32("maxExpirationSeconds", 3),
     text("credentialBundlePath", 4),
     text("keyPath", 5),

@@ -8,25 +8,26 @@ namespace coracle::api {
 namespace {
 
 constexpr Field kAWSElasticBlockStoreVolumeSourceFields[] = {
-    text("volumeID", 1),
+    text("volumeID", 1).listed(),
     text("fsType", 2),
     int32("partition", 3),
     boolean("readOnly", 4),
 };
 
 constexpr Field kAzureDiskVolumeSourceFields[] = {
-    text("diskName", 1), text("diskURI", 2),     text("cachingMode", 3),
-    text("fsType", 4),   boolean("readOnly", 5), text("kind", 6),
+    text("diskName", 1).listed(), text("diskURI", 2).listed(),
+    text("cachingMode", 3),       text("fsType", 4),
+    boolean("readOnly", 5),       text("kind", 6),
 };
 
 constexpr Field kAzureFileVolumeSourceFields[] = {
-    text("secretName", 1),
-    text("shareName", 2),
+    text("secretName", 1).listed(),
+    text("shareName", 2).listed(),
     boolean("readOnly", 3),
 };
 
 constexpr Field kCSIVolumeSourceFields[] = {
-    text("driver", 1),
+    text("driver", 1).listed(),
     boolean("readOnly", 2),
     text("fsType", 3),
     map_of("volumeAttributes", 4, Type::kString),
@@ -34,7 +35,7 @@ constexpr Field kCSIVolumeSourceFields[] = {
 };
 
 constexpr Field kCephFSVolumeSourceFields[] = {
-    list_of("monitors", 1, Type::kString),
+    list_of("monitors", 1, Type::kString).listed(),
     text("path", 2),
     text("user", 3),
     text("secretFile", 4),
@@ -43,7 +44,7 @@ constexpr Field kCephFSVolumeSourceFields[] = {
 };
 
 constexpr Field kCinderVolumeSourceFields[] = {
-    text("volumeID", 1),
+    text("volumeID", 1).listed(),
     text("fsType", 2),
     boolean("readOnly", 3),
     object("secretRef", 4, kLocalObjectReference),
@@ -74,7 +75,7 @@ constexpr Message kPersistentVolumeClaimSpec{"io.k8s.api.core.v1.PersistentVolum
 
 constexpr Field kPersistentVolumeClaimTemplateFields[] = {
     object("metadata", 1, kObjectMeta),
-    object("spec", 2, kPersistentVolumeClaimSpec),
+    object("spec", 2, kPersistentVolumeClaimSpec).listed(),
 };
 constexpr Message kPersistentVolumeClaimTemplate{
     "io.k8s.api.core.v1.PersistentVolumeClaimTemplate", kPersistentVolumeClaimTemplateFields,
@@ -93,7 +94,7 @@ constexpr Field kFCVolumeSourceFields[] = {
 };
 
 constexpr Field kFlexVolumeSourceFields[] = {
-    text("driver", 1),
+    text("driver", 1).listed(),
     text("fsType", 2),
     object("secretRef", 3, kLocalObjectReference),
     boolean("readOnly", 4),
@@ -106,28 +107,28 @@ constexpr Field kFlockerVolumeSourceFields[] = {
 };
 
 constexpr Field kGCEPersistentDiskVolumeSourceFields[] = {
-    text("pdName", 1),
+    text("pdName", 1).listed(),
     text("fsType", 2),
     int32("partition", 3),
     boolean("readOnly", 4),
 };
 
 constexpr Field kGitRepoVolumeSourceFields[] = {
-    text("repository", 1),
+    text("repository", 1).listed(),
     text("revision", 2),
     text("directory", 3),
 };
 
 constexpr Field kGlusterfsVolumeSourceFields[] = {
-    text("endpoints", 1),
-    text("path", 2),
+    text("endpoints", 1).listed(),
+    text("path", 2).listed(),
     boolean("readOnly", 3),
 };
 
 constexpr Field kISCSIVolumeSourceFields[] = {
-    text("targetPortal", 1),
-    text("iqn", 2),
-    int32("lun", 3),
+    text("targetPortal", 1).listed(),
+    text("iqn", 2).listed(),
+    int32("lun", 3).listed(),
     text("iscsiInterface", 4),
     text("fsType", 5),
     boolean("readOnly", 6),
@@ -144,35 +145,39 @@ constexpr Field kImageVolumeSourceFields[] = {
 };
 
 constexpr Field kNFSVolumeSourceFields[] = {
-    text("server", 1),
-    text("path", 2),
+    text("server", 1).listed(),
+    text("path", 2).listed(),
     boolean("readOnly", 3),
 };
 
 constexpr Field kPersistentVolumeClaimVolumeSourceFields[] = {
-    text("claimName", 1),
+    text("claimName", 1).listed(),
     boolean("readOnly", 2),
 };
 
 constexpr Field kPhotonPersistentDiskVolumeSourceFields[] = {
-    text("pdID", 1),
+    text("pdID", 1).listed(),
     text("fsType", 2),
 };
 
 constexpr Field kPortworxVolumeSourceFields[] = {
-    text("volumeID", 1),
+    text("volumeID", 1).listed(),
     text("fsType", 2),
     boolean("readOnly", 3),
 };
 
 constexpr Field kQuobyteVolumeSourceFields[] = {
-    text("registry", 1), text("volume", 2), boolean("readOnly", 3),
-    text("user", 4),     text("group", 5),  text("tenant", 6),
+    text("registry", 1).listed(),
+    text("volume", 2).listed(),
+    boolean("readOnly", 3),
+    text("user", 4),
+    text("group", 5),
+    text("tenant", 6),
 };
 
 constexpr Field kRBDVolumeSourceFields[] = {
-    list_of("monitors", 1, Type::kString),
-    text("image", 2),
+    list_of("monitors", 1, Type::kString).listed(),
+    text("image", 2).listed(),
     text("fsType", 3),
     text("pool", 4),
     text("user", 5),
@@ -182,9 +187,9 @@ constexpr Field kRBDVolumeSourceFields[] = {
 };
 
 constexpr Field kScaleIOVolumeSourceFields[] = {
-    text("gateway", 1),
-    text("system", 2),
-    object("secretRef", 3, kLocalObjectReference),
+    text("gateway", 1).listed(),
+    text("system", 2).listed(),
+    object("secretRef", 3, kLocalObjectReference).listed(),
     boolean("sslEnabled", 4),
     text("protectionDomain", 5),
     text("storagePool", 6),
@@ -203,7 +208,7 @@ constexpr Field kStorageOSVolumeSourceFields[] = {
 };
 
 constexpr Field kVsphereVirtualDiskVolumeSourceFields[] = {
-    text("volumePath", 1),
+    text("volumePath", 1).listed(),
     text("fsType", 2),
     text("storagePolicyName", 3),
     text("storagePolicyID", 4),

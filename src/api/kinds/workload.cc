@@ -31,7 +31,8 @@ void validate_workload(json::Node object, Errors& errors) {
   const json::Node spec = object["spec"];
   check_selector(spec, errors);
   const json::Node pod = spec["template"]["spec"];
-  if (!spec["template"]) return;  // required: declared
+  if (!spec) errors.required("spec.selector");
+  if (!spec["template"]) return errors.required("spec.template");
   validate_pod_template(spec["template"], kTemplate, errors);
   const json::Node policy = pod["restartPolicy"];
   if (policy && policy.string() != "Always")
