@@ -40,8 +40,8 @@ Result<> namespace_lifecycle(Parts& parts, Request& request) {
 constexpr AdmissionRule kRules[] = {
     {"NamespaceLifecycle", nullptr, true, true, namespace_lifecycle},
     {"ServiceAccount", &api::kPod, true, false, admit_service_account},
-    {"DefaultTolerationSeconds", &api::kPod, true, false, admit_tolerations},
-    {"Priority", &api::kPod, true, false, admit_priority},
+    {"DefaultTolerationSeconds", &api::kPod, true, true, admit_tolerations},
+    {"Priority", &api::kPod, true, true, admit_priority},
     {"NodeRestriction", nullptr, true, true, admit_node_write},
 };
 

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "apiserver/format.h"
+#include "apiserver/openapi_v2.h"
 #include "apiserver/server.h"
 #include "base/bytes.h"
 #include "json/writer.h"
@@ -78,6 +79,8 @@ Result<Next> Pages::answer(Exchange& exchange) {
     reply = discovery(request);
   } else if (below(path, "/openapi/v3")) {
     reply = openapi(request);
+  } else if (path == "/openapi/v2" && accepts_openapi_v2(request)) {
+    reply = {200, {}, openapi_v2_document(), kOpenapiV2Type};
   } else if (path == "/") {
     reply = root_paths();
   } else {

@@ -128,7 +128,7 @@ Result<> admit_service_account(Parts& parts, Request& request) {
 // plugin/pkg/admission/defaulttolerationseconds
 Result<> admit_tolerations(Parts&, Request& request) {
   const json::Node spec = request.object["spec"];
-  if (!spec.is_object()) return {};
+  if (!spec.is_object() || request.subresource != api::Subresource::kNone) return {};
   for (const char* key : {"node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"}) {
     if (tolerates(spec["tolerations"], key)) continue;
     const json::Node toleration = spec.array("tolerations").append_object();
@@ -144,6 +144,13 @@ Result<> admit_tolerations(Parts&, Request& request) {
 Result<> admit_priority(Parts&, Request& request) {
   const json::Node spec = request.object["spec"];
   if (!spec.is_object()) return {};
+  if (!request.creating()) {  // clients that do not know the fields leave them out
+    const json::Node old = request.old["spec"];
+    for (const char* name : {"priority", "preemptionPolicy"}) {
+      if (!spec[name]) spec.set(name, old[name]);
+    }
+    return {};
+  }
   const std::string_view wanted = spec["priorityClassName"].string();
   for (const KnownPriority& known : kPriorities) {
     if (known.name != wanted) continue;
