@@ -3,6 +3,7 @@
 
 #include "base/bytes.h"
 #include "base/log.h"
+#include "daemon/runtime_version.h"
 #include "pki/kubeconfig.h"
 
 namespace coracle::daemon {
@@ -33,7 +34,7 @@ Server::Server(port_linux::Machine& machine, const Config& config)
 
 Server::~Server() {
   // Pods go on: destroying the agent lets go of them.
-  if (agent_) agent_->images().forget(*this);
+  if (agent_) agent_->forget(*this);
 }
 
 Result<> Server::start() {
@@ -136,6 +137,7 @@ Result<node::AgentOptions> Server::agent_options() const {
   options.pods_max = config_.max_pods;
   options.cluster_domain = config_.cluster_domain;
   options.node_ip = layout_.node_ip.text();
+  options.runtime_version = runtime_version(machine_, config_.crun, config_.data_dir);
   for (const std::string& label : config_.node_label) {
     const size_t equals = label.find('=');
     if (equals == std::string::npos)
@@ -175,11 +177,11 @@ void Server::on_signal(int signal) {
 void Server::on_command(uint64_t token, const std::vector<std::string>& words) {
   const size_t count = words.size();
   if (count == 3 && words[0] == "image" && words[1] == "load")
-    return agent_->images().load(words[2], *this, token);
+    return agent_->load_image(words[2], *this, token);
   if (count == 3 && words[0] == "image" && words[1] == "rm")
     return agent_->remove_image(words[2], *this, token);
   if (count == 2 && words[0] == "image" && words[1] == "ls") {
-    return control_.answer(token, image_lines(agent_->images().all()));
+    return control_.answer(token, image_lines(agent_->images()));
   }
   control_.answer(token, fail(Code::kBadRequest, "unknown command"));
 }

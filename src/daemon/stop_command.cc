@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// `coracle stop`: ends the daemon, then every sandbox that it left running, and what the kernel holds for them.
+// `coracle stop`: ends the daemon, then every sandbox that it left running, and what the kernel
+// holds for them.
 #include <algorithm>
 #include <memory>
 #include <vector>
@@ -32,10 +33,15 @@ class Wait final : port::Alarm {
 
  private:
   Wait(port_linux::Machine& machine, Done done, void* what)
-      : machine_(machine), done_(done), what_(what), timer_(machine.clock().timer(*this)) {}
+      : machine_(machine),
+        done_(done),
+        what_(what),
+        timer_(machine.clock().timer(*this)) {}
   void on_alarm(port::Timer& timer) override {
-    if (done_(what_) || machine_.clock().now() >= deadline_) machine_.stop();
-    else timer.arm(machine_.clock().now() + kPoll);
+    if (done_(what_) || machine_.clock().now() >= deadline_)
+      machine_.stop();
+    else
+      timer.arm(machine_.clock().now() + kPoll);
   }
 
   port_linux::Machine& machine_;
@@ -91,7 +97,8 @@ Result<> stop_daemon(port_linux::Machine& machine, const std::string& pid_file) 
   daemon.started = *started;
   TRY(machine.processes().signal(daemon.pid, kTerminate));
   if (!Wait::until(machine, kDaemonPatience, daemon_is_gone, &daemon)) {
-    return fail(Code::kUnavailable, join({"the daemon (pid ", std::to_string(*pid), ") does not end"}));
+    return fail(Code::kUnavailable,
+                join({"the daemon (pid ", std::to_string(*pid), ") does not end"}));
   }
   print("daemon stopped\n");
   return {};
@@ -101,7 +108,8 @@ using Endings = std::vector<std::unique_ptr<Ending>>;
 
 bool all_gone(void* what) {
   const auto& endings = *static_cast<Endings*>(what);
-  return std::all_of(endings.begin(), endings.end(), [](const auto& ending) { return ending->gone(); });
+  return std::all_of(endings.begin(), endings.end(),
+                     [](const auto& ending) { return ending->gone(); });
 }
 
 Result<> stop_pods(port_linux::Machine& machine, const Config& config) {
@@ -110,13 +118,14 @@ Result<> stop_pods(port_linux::Machine& machine, const Config& config) {
   if (const auto names = machine.disk().list(pods)) {
     for (const std::string& uid : *names) {
       auto ending = std::make_unique<Ending>();
-      if (ending->start(machine.sandboxes(), node::sandbox_directory(config.data_dir, uid))) {
+      if (ending->start(machine.sandboxes(), join({pods, "/", uid, "/sandbox"}))) {
         endings.push_back(std::move(ending));
       }
     }
   }
   if (endings.empty()) return {};
-  if (!Wait::until(machine, kSandboxPatience, all_gone, &endings)) return fail(Code::kUnavailable, "some pods do not end");
+  if (!Wait::until(machine, kSandboxPatience, all_gone, &endings))
+    return fail(Code::kUnavailable, "some pods do not end");
   print(join({std::to_string(endings.size()), " pods stopped\n"}));
   return {};
 }
@@ -126,7 +135,8 @@ void remove_cgroup(port::Disk& disk, const std::string& path) {
   if (const auto names = disk.list(path)) {
     for (const std::string& name : *names) {
       const auto stat = disk.stat(join({path, "/", name}));
-      if (stat && stat->type == port::FileType::kDirectory) remove_cgroup(disk, join({path, "/", name}));
+      if (stat && stat->type == port::FileType::kDirectory)
+        remove_cgroup(disk, join({path, "/", name}));
     }
   }
   static_cast<void>(disk.remove_directory(path));
@@ -145,7 +155,8 @@ void remove_cgroups(port::Disk& disk, const std::string& parent) {
 
 Result<> clean_kernel(port_linux::Machine& machine, const Config& config) {
   TRY(machine.packet_filter().remove().with("nftables"));
-  if (const auto service_cidr = parse_cidr4(config.service_cidr)) TRY(machine.links().remove_route(*service_cidr));
+  if (const auto service_cidr = parse_cidr4(config.service_cidr))
+    TRY(machine.links().remove_route(*service_cidr));
   TRY(machine.links().remove_link(config.bridge));
   remove_cgroups(machine.disk(), config.cgroup_parent);
   return {};
