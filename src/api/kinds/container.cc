@@ -38,10 +38,10 @@ constexpr Message kSecretKeySelector{"io.k8s.api.core.v1.SecretKeySelector",
                                      "SecretKeySelector names a key of a Secret."};
 
 constexpr Field kFileKeySelectorFields[] = {
-    text("volumeName", 1).listed(),
-    text("path", 2).listed(),
-    text("key", 3).listed(),
-    boolean("optional", 4),
+    text("volumeName", 1).listed().about("Volume with the file."),
+    text("path", 2).listed().about("File in the volume."),
+    text("key", 3).listed().about("Variable to read."),
+    boolean("optional", 4).about("If true, file and variable may be missing."),
 };
 constexpr Message kFileKeySelector{
     "io.k8s.api.core.v1.FileKeySelector", kFileKeySelectorFields,
@@ -117,24 +117,24 @@ constexpr Message kContainerResizePolicy{
     "ContainerResizePolicy tells how a change of a resource is applied."};
 
 constexpr Field kContainerRestartRuleOnExitCodesFields[] = {
-    text("operator", 1).listed(),
-    list_of("values", 2, Type::kInt32).set(),
+    text("operator", 1).listed().about("In or NotIn."),
+    list_of("values", 2, Type::kInt32).set().about("Exit codes."),
 };
 constexpr Message kContainerRestartRuleOnExitCodes{
     "io.k8s.api.core.v1.ContainerRestartRuleOnExitCodes", kContainerRestartRuleOnExitCodesFields,
     "ContainerRestartRuleOnExitCodes is not supported by Coracle yet."};
 
 constexpr Field kContainerRestartRuleFields[] = {
-    text("action", 1).listed(),
-    object("exitCodes", 2, kContainerRestartRuleOnExitCodes),
+    text("action", 1).listed().about("What is done."),
+    object("exitCodes", 2, kContainerRestartRuleOnExitCodes).about("For which exit codes."),
 };
 constexpr Message kContainerRestartRule{"io.k8s.api.core.v1.ContainerRestartRule",
                                         kContainerRestartRuleFields,
                                         "ContainerRestartRule is not supported by Coracle yet."};
 
 constexpr Field kVolumeDeviceFields[] = {
-    text("name", 1).listed(),
-    text("devicePath", 2).listed(),
+    text("name", 1).listed().about("Name of the volume."),
+    text("devicePath", 2).listed().about("Device file in the container."),
 };
 constexpr Message kVolumeDevice{
     "io.k8s.api.core.v1.VolumeDevice", kVolumeDeviceFields,
@@ -157,8 +157,8 @@ constexpr Message kVolumeMount{"io.k8s.api.core.v1.VolumeMount", kVolumeMountFie
                                "VolumeMount makes a volume appear in a container."};
 
 constexpr Field kResourceClaimFields[] = {
-    text("name", 1).listed(),
-    text("request", 2),
+    text("name", 1).listed().about("Entry of the Pod's resourceClaims."),
+    text("request", 2).about("Request in the claim; all if empty."),
 };
 constexpr Message kResourceClaim{
     "io.k8s.api.core.v1.ResourceClaim", kResourceClaimFields,

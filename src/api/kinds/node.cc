@@ -13,11 +13,11 @@ namespace coracle::api {
 namespace {
 
 constexpr Field kConfigMapNodeConfigSourceFields[] = {
-    text("namespace", 1).listed(),
-    text("name", 2).listed(),
-    text("uid", 3),
-    text("resourceVersion", 4),
-    text("kubeletConfigKey", 5).listed(),
+    text("namespace", 1).listed().about("Not used any more."),
+    text("name", 2).listed().about("Not used any more."),
+    text("uid", 3).about("Not used any more."),
+    text("resourceVersion", 4).about("Not used any more."),
+    text("kubeletConfigKey", 5).listed().about("Not used any more."),
 };
 constexpr Message kConfigMapNodeConfigSource{"io.k8s.api.core.v1.ConfigMapNodeConfigSource",
                                              kConfigMapNodeConfigSourceFields,
@@ -61,10 +61,10 @@ constexpr Message kNodeCondition{"io.k8s.api.core.v1.NodeCondition", kNodeCondit
                                  "NodeCondition is one aspect of the health of a node."};
 
 constexpr Field kNodeConfigStatusFields[] = {
-    object("assigned", 1, kNodeConfigSource),
-    object("active", 2, kNodeConfigSource),
-    object("lastKnownGood", 3, kNodeConfigSource),
-    text("error", 4),
+    object("assigned", 1, kNodeConfigSource).about("Not used any more."),
+    object("active", 2, kNodeConfigSource).about("Not used any more."),
+    object("lastKnownGood", 3, kNodeConfigSource).about("Not used any more."),
+    text("error", 4).about("Not used any more."),
 };
 constexpr Message kNodeConfigStatus{"io.k8s.api.core.v1.NodeConfigStatus", kNodeConfigStatusFields,
                                     "NodeConfigStatus is not used any more."};

@@ -54,55 +54,55 @@ constexpr Message kContainerState{"io.k8s.api.core.v1.ContainerState", kContaine
                                   "ContainerState is one of waiting, running and terminated."};
 
 constexpr Field kLinuxContainerUserFields[] = {
-    int64("uid", 1).listed(),
-    int64("gid", 2).listed(),
-    list_of("supplementalGroups", 3, Type::kInt64),
+    int64("uid", 1).listed().about("User of the first process."),
+    int64("gid", 2).listed().about("Group of the first process."),
+    list_of("supplementalGroups", 3, Type::kInt64).about("Further groups of the first process."),
 };
 constexpr Message kLinuxContainerUser{
     "io.k8s.api.core.v1.LinuxContainerUser", kLinuxContainerUserFields,
     "LinuxContainerUser tells user and groups of a container's first process."};
 
 constexpr Field kContainerUserFields[] = {
-    object("linux", 1, kLinuxContainerUser),
+    object("linux", 1, kLinuxContainerUser).about("User and groups on Linux."),
 };
 constexpr Message kContainerUser{"io.k8s.api.core.v1.ContainerUser", kContainerUserFields,
                                  "ContainerUser tells which user a container runs as."};
 
 constexpr Field kImageVolumeStatusFields[] = {
-    text("imageRef", 1).listed(),
+    text("imageRef", 1).listed().about("Exact identity of the image."),
 };
 constexpr Message kImageVolumeStatus{"io.k8s.api.core.v1.ImageVolumeStatus",
                                      kImageVolumeStatusFields,
                                      "ImageVolumeStatus is the state of an image volume."};
 
 constexpr Field kVolumeStatusFields[] = {
-    object("image", 1, kImageVolumeStatus),
+    object("image", 1, kImageVolumeStatus).about("State of an image volume."),
 };
 constexpr Message kVolumeStatus{"io.k8s.api.core.v1.VolumeStatus", kVolumeStatusFields,
                                 "VolumeStatus is the state of a volume."};
 
 constexpr Field kVolumeMountStatusFields[] = {
-    text("name", 1).listed(),
-    text("mountPath", 2).listed(),
-    boolean("readOnly", 3),
-    text("recursiveReadOnly", 4),
-    object("volumeStatus", 5, kVolumeStatus),
+    text("name", 1).listed().about("Name of the volume."),
+    text("mountPath", 2).listed().about("Where it is mounted."),
+    boolean("readOnly", 3).about("Whether it is mounted read-only."),
+    text("recursiveReadOnly", 4).about("Whether mounts below it are read-only too."),
+    object("volumeStatus", 5, kVolumeStatus).about("State of the volume."),
 };
 constexpr Message kVolumeMountStatus{"io.k8s.api.core.v1.VolumeMountStatus",
                                      kVolumeMountStatusFields,
                                      "VolumeMountStatus is the state of a mount."};
 
 constexpr Field kResourceHealthFields[] = {
-    text("resourceID", 1).listed(),
-    text("health", 2),
-    text("message", 6),
+    text("resourceID", 1).listed().about("Identity of the device."),
+    text("health", 2).about("Healthy, Unhealthy or Unknown."),
+    text("message", 6).about("Explanation for people."),
 };
 constexpr Message kResourceHealth{"io.k8s.api.core.v1.ResourceHealth", kResourceHealthFields,
                                   "ResourceHealth is the health of a device."};
 
 constexpr Field kResourceStatusFields[] = {
-    text("name", 1).listed(),
-    list("resources", 2, kResourceHealth).map_keys("resourceID"),
+    text("name", 1).listed().about("Name of the resource."),
+    list("resources", 2, kResourceHealth).map_keys("resourceID").about("Health of each device."),
 };
 constexpr Message kResourceStatus{"io.k8s.api.core.v1.ResourceStatus", kResourceStatusFields,
                                   "ResourceStatus is the health of devices of a container."};
@@ -143,34 +143,36 @@ constexpr Message kHostIP{"io.k8s.api.core.v1.HostIP", kHostIPFields,
                           "HostIP is an address of a node."};
 
 constexpr Field kPodResourceClaimStatusFields[] = {
-    text("name", 1).listed(),
-    text("resourceClaimName", 2),
+    text("name", 1).listed().about("Name of the entry in the spec."),
+    text("resourceClaimName", 2).about("Claim that was made for it."),
 };
 constexpr Message kPodResourceClaimStatus{
     "io.k8s.api.core.v1.PodResourceClaimStatus", kPodResourceClaimStatusFields,
     "PodResourceClaimStatus is the state of a resource claim."};
 
 constexpr Field kContainerExtendedResourceRequestFields[] = {
-    text("containerName", 1).listed(),
-    text("resourceName", 2).listed(),
-    text("requestName", 3).listed(),
+    text("containerName", 1).listed().about("Name of the container."),
+    text("resourceName", 2).listed().about("Name of the extended resource."),
+    text("requestName", 3).listed().about("Name of the request in the claim."),
 };
 constexpr Message kContainerExtendedResourceRequest{
     "io.k8s.api.core.v1.ContainerExtendedResourceRequest", kContainerExtendedResourceRequestFields,
     "ContainerExtendedResourceRequest maps a request of a container to a claim."};
 
 constexpr Field kPodExtendedResourceClaimStatusFields[] = {
-    list("requestMappings", 1, kContainerExtendedResourceRequest).listed(),
-    text("resourceClaimName", 2).listed(),
+    list("requestMappings", 1, kContainerExtendedResourceRequest)
+        .listed()
+        .about("Which requests of containers the claim serves."),
+    text("resourceClaimName", 2).listed().about("Name of the claim."),
 };
 constexpr Message kPodExtendedResourceClaimStatus{
     "io.k8s.api.core.v1.PodExtendedResourceClaimStatus", kPodExtendedResourceClaimStatusFields,
     "PodExtendedResourceClaimStatus is the state of a claim made for extended resources."};
 
 constexpr Field kNodeAllocatableResourceClaimStatusFields[] = {
-    text("resourceClaimName", 1).listed(),
-    list_of("containers", 2, Type::kString).set(),
-    map_of("resources", 3, Type::kQuantity).listed(),
+    text("resourceClaimName", 1).listed().about("Name of the claim."),
+    list_of("containers", 2, Type::kString).set().about("Containers that use the claim."),
+    map_of("resources", 3, Type::kQuantity).listed().about("Resources that the claim takes up."),
 };
 constexpr Message kNodeAllocatableResourceClaimStatus{
     "io.k8s.api.core.v1.NodeAllocatableResourceClaimStatus",
@@ -201,10 +203,14 @@ constexpr Field kPodStatusFields[] = {
         .about("State of resource claims."),
     list("hostIPs", 16, kHostIP).patch_key("ip").about("Addresses of the node, one a family."),
     int64("observedGeneration", 17).about("Generation of the spec that this status is about."),
-    object("extendedResourceClaimStatus", 18, kPodExtendedResourceClaimStatus),
-    map_of("allocatedResources", 19, Type::kQuantity),
-    object("resources", 20, kResourceRequirements),
-    list("nodeAllocatableResourceClaimStatuses", 21, kNodeAllocatableResourceClaimStatus),
+    object("extendedResourceClaimStatus", 18, kPodExtendedResourceClaimStatus)
+        .about("State of the claim made for extended resources."),
+    map_of("allocatedResources", 19, Type::kQuantity)
+        .about("Resources set aside for the Pod as a whole."),
+    object("resources", 20, kResourceRequirements)
+        .about("Resources in force for the Pod as a whole."),
+    list("nodeAllocatableResourceClaimStatuses", 21, kNodeAllocatableResourceClaimStatus)
+        .about("State of claims on node resources."),
 };
 
 }  // namespace

@@ -51,16 +51,16 @@ constexpr Message kPodSchedulingGate{"io.k8s.api.core.v1.PodSchedulingGate",
                                      "PodSchedulingGate keeps a Pod from being scheduled."};
 
 constexpr Field kPodResourceClaimFields[] = {
-    text("name", 1).listed(),
-    text("resourceClaimName", 3),
-    text("resourceClaimTemplateName", 4),
+    text("name", 1).listed().about("Name of the entry."),
+    text("resourceClaimName", 3).about("Claim that is used."),
+    text("resourceClaimTemplateName", 4).about("Template that a claim is made from."),
 };
 constexpr Message kPodResourceClaim{
     "io.k8s.api.core.v1.PodResourceClaim", kPodResourceClaimFields,
     "PodResourceClaim refers to a claim of devices; not supported by Coracle yet."};
 
 constexpr Field kPodSchedulingGroupFields[] = {
-    text("podGroupName", 1),
+    text("podGroupName", 1).about("Name of the group."),
 };
 constexpr Message kPodSchedulingGroup{
     "io.k8s.api.core.v1.PodSchedulingGroup", kPodSchedulingGroupFields,
@@ -166,7 +166,7 @@ constexpr Field kPodSpecFields[] = {
 };
 
 constexpr Field kPodTemplateSpecFields[] = {
-    object("metadata", 1, kObjectMeta),
+    object("metadata", 1, kObjectMeta).about("Labels and annotations of the Pods."),
     object("spec", 2, kPodSpec).about("Desired behaviour of the Pods."),
 };
 

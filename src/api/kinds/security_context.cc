@@ -13,10 +13,10 @@ constexpr Message kCapabilities{"io.k8s.api.core.v1.Capabilities", kCapabilities
                                 "Capabilities lists POSIX capabilities to add and to drop."};
 
 constexpr Field kSELinuxOptionsFields[] = {
-    text("user", 1),
-    text("role", 2),
-    text("type", 3),
-    text("level", 4),
+    text("user", 1).about("SELinux user."),
+    text("role", 2).about("SELinux role."),
+    text("type", 3).about("SELinux type."),
+    text("level", 4).about("SELinux level."),
 };
 constexpr Message kSELinuxOptions{"io.k8s.api.core.v1.SELinuxOptions", kSELinuxOptionsFields,
                                   "SELinuxOptions is not supported by Coracle yet."};
@@ -49,10 +49,10 @@ constexpr Message kSysctl{"io.k8s.api.core.v1.Sysctl", kSysctlFields,
                           "Sysctl is a kernel parameter."};
 
 constexpr Field kWindowsSecurityContextOptionsFields[] = {
-    text("gmsaCredentialSpecName", 1),
-    text("gmsaCredentialSpec", 2),
-    text("runAsUserName", 3),
-    boolean("hostProcess", 4),
+    text("gmsaCredentialSpecName", 1).about("For Windows."),
+    text("gmsaCredentialSpec", 2).about("For Windows."),
+    text("runAsUserName", 3).about("For Windows."),
+    boolean("hostProcess", 4).about("For Windows."),
 };
 constexpr Message kWindowsSecurityContextOptions{
     "io.k8s.api.core.v1.WindowsSecurityContextOptions", kWindowsSecurityContextOptionsFields,

@@ -36,18 +36,18 @@ constexpr Message kSessionAffinityConfig{
     "SessionAffinityConfig holds the settings of a Service's session affinity."};
 
 constexpr Field kPortStatusFields[] = {
-    int32("port", 1).listed(),
-    text("protocol", 2).listed(),
-    text("error", 3),
+    int32("port", 1).listed().about("Port number."),
+    text("protocol", 2).listed().about("TCP, UDP or SCTP."),
+    text("error", 3).about("What is wrong with the port, if anything."),
 };
 constexpr Message kPortStatus{"io.k8s.api.core.v1.PortStatus", kPortStatusFields,
                               "PortStatus is the state of a port of a load balancer."};
 
 constexpr Field kLoadBalancerIngressFields[] = {
-    text("ip", 1),
-    text("hostname", 2),
-    text("ipMode", 3),
-    list("ports", 4, kPortStatus),
+    text("ip", 1).about("Address, if it is known."),
+    text("hostname", 2).about("Host name, if there is one."),
+    text("ipMode", 3).about("Whether the address is that of the Service or of a proxy."),
+    list("ports", 4, kPortStatus).about("State of the ports."),
 };
 constexpr Message kLoadBalancerIngress{"io.k8s.api.core.v1.LoadBalancerIngress",
                                        kLoadBalancerIngressFields,

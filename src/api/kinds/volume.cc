@@ -116,21 +116,24 @@ constexpr Message kServiceAccountTokenProjection{
     "ServiceAccountTokenProjection shows a token of the Pod's ServiceAccount."};
 
 constexpr Field kClusterTrustBundleProjectionFields[] = {
-    text("name", 1),          text("signerName", 2),  object("labelSelector", 3, kLabelSelector),
-    text("path", 4).listed(), boolean("optional", 5),
+    text("name", 1).about("Name of one bundle."),
+    text("signerName", 2).about("Signer whose bundles are joined."),
+    object("labelSelector", 3, kLabelSelector).about("Bundles of the signer, by label."),
+    text("path", 4).listed().about("File to show them as."),
+    boolean("optional", 5).about("If true, bundles may be missing."),
 };
 constexpr Message kClusterTrustBundleProjection{
     "io.k8s.api.core.v1.ClusterTrustBundleProjection", kClusterTrustBundleProjectionFields,
     "ClusterTrustBundleProjection is not supported by Coracle yet."};
 
 constexpr Field kPodCertificateProjectionFields[] = {
-    text("signerName", 1).listed(),
-    text("keyType", 2).listed(),
-    int32("maxExpirationSeconds", 3),
-    text("credentialBundlePath", 4),
-    text("keyPath", 5),
-    text("certificateChainPath", 6),
-    map_of("userAnnotations", 7, Type::kString),
+    text("signerName", 1).listed().about("Who signs the certificate."),
+    text("keyType", 2).listed().about("Kind of the key."),
+    int32("maxExpirationSeconds", 3).about("Longest life of the certificate."),
+    text("credentialBundlePath", 4).about("File for key and certificates."),
+    text("keyPath", 5).about("File for the key."),
+    text("certificateChainPath", 6).about("File for the certificates."),
+    map_of("userAnnotations", 7, Type::kString).about("Notes for the signer."),
 };
 constexpr Message kPodCertificateProjection{
     "io.k8s.api.core.v1.PodCertificateProjection", kPodCertificateProjectionFields,
