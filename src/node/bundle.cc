@@ -257,23 +257,26 @@ void Config::linux_part() {
   out_.end_object();
 }
 
+// Network, uts and ipc are inherited: the shim that starts the container holds the pod's. Only when
+// the pod sets sysctls are network and ipc named, because the runtime refuses sysctls of namespaces
+// that it does not know of.
 void Config::namespaces() {
-  const json::Node spec = b_.pod["spec"];
-  const std::string base = join({"/proc/", std::to_string(b_.sandbox_pid), "/ns/"});
-  const auto add = [&](std::string_view type, const std::string& path) {
-    out_.begin_object();
-    out_.member("type", type);
-    if (!path.empty()) out_.member("path", std::string_view(path));
-    out_.end_object();
-  };
   out_.key("namespaces");
   out_.begin_array();
-  add("mount", {});
-  if (!spec["hostPID"].boolean()) add("pid", {});
-  add("ipc", spec["hostIPC"].boolean() ? "/proc/1/ns/ipc" : base + "ipc");
-  if (!spec["hostNetwork"].boolean()) {
-    add("network", base + "net");
-    add("uts", base + "uts");
+  for (const std::string_view type : {"mount", "pid"}) {
+    if (type == "pid" && b_.pod["spec"]["hostPID"].boolean()) continue;
+    out_.begin_object();
+    out_.member("type", type);
+    out_.end_object();
+  }
+  const bool names_all = pod_security()["sysctls"].size() > 0;
+  for (const std::string_view type : {"network", "ipc"}) {
+    if (!names_all || (type == "network" && b_.pod["spec"]["hostNetwork"].boolean())) continue;
+    out_.begin_object();
+    out_.member("type", type);
+    out_.member("path", std::string_view(join({"/proc/", std::to_string(b_.sandbox_pid), "/ns/",
+                                               type == "network" ? "net" : type})));
+    out_.end_object();
   }
   out_.end_array();
 }

@@ -23,7 +23,7 @@ struct Bundle {
   std::vector<std::string> arguments;
   std::vector<std::string> environment;
   std::vector<BindMount> binds;  // volumes, /etc/hosts and the like, in order
-  int64_t sandbox_pid = 0;       // whose namespaces are joined
+  int64_t sandbox_pid = 0;       // whose namespaces it runs in
   std::string cgroup_path;
   int64_t oom_score_adjust = 0;
   uint64_t capabilities = ~uint64_t{0};  // what the daemon may hand on, a bit each

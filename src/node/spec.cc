@@ -107,6 +107,7 @@ std::string unsupported_feature(json::Node pod) {
   }
   const json::Node spec = pod["spec"];
   if (what.empty() && spec["shareProcessNamespace"].boolean()) what = "shareProcessNamespace";
+  if (what.empty() && spec["hostIPC"].boolean()) what = "hostIPC";
   if (what.empty() && spec["hostUsers"] && !spec["hostUsers"].boolean(true)) what = "hostUsers";
   if (what.empty() && spec["securityContext"]["windowsOptions"]) what = "windowsOptions";
   if (what.empty() && !spec["runtimeClassName"].string().empty()) what = "runtimeClassName";
