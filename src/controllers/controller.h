@@ -64,6 +64,15 @@ struct Controller {
 void wake_itself(const api::Change& change, const api::State& state, Keys& keys);
 // The controlling owner (ownerReferences with controller: true), before and after the change.
 void wake_controller(const api::Change& change, const api::State& state, Keys& keys);
+// An object that belongs to nobody may be wanted by any `owners` whose spec.selector matches it.
+void wake_adopters_of(const api::Kind& owners,
+                      const api::Change& change,
+                      const api::State& state,
+                      Keys& keys);
+template <const api::Kind& kOwners>
+void wake_adopters(const api::Change& change, const api::State& state, Keys& keys) {
+  wake_adopters_of(kOwners, change, state, keys);
+}
 
 // All controllers; one row each (table.cc).
 std::span<const Controller* const> all_controllers();

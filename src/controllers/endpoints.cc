@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Endpoints: the older form of EndpointSlice, one object a Service (upstream
 // pkg/controller/endpoint).
+#include <algorithm>
 #include <map>
 
 #include "base/bytes.h"
@@ -59,23 +60,28 @@ void write_endpoints(json::Node endpoints,
   for (const json::Node label : service.node["metadata"]["labels"])
     labels.set(label.key(), label.string());
   labels.set(kManagedBy, "endpoint-controller");
-  if (service.node["spec"]["clusterIP"].string() == "None")
+  if (is_headless(service.node))
     labels.set(kHeadlessLabel, "");
   else
     labels.remove(kHeadlessLabel);
-  if (pods.size() > kAddressesMax)
+  std::map<std::vector<OfferedPort>, std::vector<const ServicePod*>> groups;
+  size_t count = 0;
+  const bool unready_too = service.node["spec"]["publishNotReadyAddresses"].boolean();
+  for (const ServicePod& pod : pods) {
+    if (pod.pod.ref->deleting() && !unready_too) continue;
+    // A headless Service may have no ports at all; otherwise a pod must offer one.
+    if (pod.ports.empty() && service.node["spec"]["ports"].size() > 0) continue;
+    if (count++ < kAddressesMax) groups[pod.ports].push_back(&pod);
+  }
+  if (count > kAddressesMax)
     metadata.object("annotations").set(kOverCapacity, "truncated");
   else if (metadata["annotations"])
     metadata["annotations"].remove(kOverCapacity);
-  std::map<std::vector<OfferedPort>, std::vector<const ServicePod*>> groups;
-  size_t count = 0;
-  for (const ServicePod& pod : pods) {
-    if (pod.pod.ref->deleting() && !service.node["spec"]["publishNotReadyAddresses"].boolean())
-      continue;
-    if (count++ < kAddressesMax) groups[pod.ports].push_back(&pod);
-  }
   endpoints.remove("subsets");
-  for (const auto& [ports, members] : groups) {
+  for (auto& [ports, members] : groups) {
+    std::sort(members.begin(), members.end(), [](const ServicePod* a, const ServicePod* b) {
+      return a->pod.node["status"]["podIP"].string() < b->pod.node["status"]["podIP"].string();
+    });
     write_subset(endpoints.array("subsets").append_object(), service, ports, members);
   }
 }
@@ -94,21 +100,27 @@ api::Call create_endpoints(const Parsed& service, const std::vector<ServicePod>&
   return call;
 }
 
+bool elects_leader(const api::ObjectRef& endpoints) {
+  json::Tree tree;
+  return bool{endpoints->parse(
+      tree)["metadata"]["annotations"]["control-plane.alpha.kubernetes.io/leader"]};
+}
+
 Result<api::Plan> plan_endpoints(const Now& now, const api::Key& key) {
   api::Plan plan;
   const api::ObjectRef existing = now.state.get(api::kEndpoints, key.ns, key.name);
   const api::ObjectRef object = now.state.get(api::kService, key.ns, key.name);
   if (!object) {
-    if (existing && !existing->deleting()) {
-      const Parsed orphan = parse(existing);
-      if (orphan.node["metadata"]["labels"][kManagedBy])
-        plan.calls.push_back(delete_call(*existing));
-    }
+    if (existing && !existing->deleting() && !elects_leader(existing))
+      plan.calls.push_back(delete_call(*existing));
     return plan;
   }
   const Parsed service = parse(object);
   if (!selects_pods(service.node)) return plan;
   const std::vector<ServicePod> pods = service_pods(now.state, service);
+  plan.refused =
+      api::Note{object, true, "FailedToCreateEndpoint",
+                join({"Failed to create endpoint for service ", key.ns, "/", key.name, ": "})};
   if (!existing) {
     plan.calls.push_back(create_endpoints(service, pods));
     return plan;
@@ -120,7 +132,12 @@ Result<api::Plan> plan_endpoints(const Now& now, const api::Key& key) {
   return plan;
 }
 
+// Endpoints made by hand, perhaps before their Service, are looked at only when one of the two
+// goes.
 void wake_service_of_same_name(const api::Change& change, const api::State&, Keys& keys) {
+  json::Tree tree;
+  const bool ours = bool{change.after->parse(tree)["metadata"]["labels"][kManagedBy]};
+  if (!ours && change.type != api::ChangeType::kDeleted) return;
   keys.insert({&api::kService, std::string(change.after->ns()), std::string(change.after->name())});
 }
 

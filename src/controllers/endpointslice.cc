@@ -20,19 +20,34 @@ constexpr std::string_view kManager = "endpointslice-controller.k8s.io";
 
 using Ports = std::vector<OfferedPort>;
 
-void write_endpoint(json::Node out, const Parsed& service, json::Node pod) {
+// Groups pods and recognises slices whatever the order.
+Ports sorted(Ports ports) {
+  std::sort(ports.begin(), ports.end());
+  return ports;
+}
+
+void write_zone(const Now& now, json::Node out, std::string_view node_name) {
+  const api::ObjectRef node = now.state.get(api::kNode, {}, node_name);
+  if (!node) return;
+  json::Tree tree;
+  const json::Node zone = node->parse(tree)["metadata"]["labels"]["topology.kubernetes.io/zone"];
+  if (!zone.string().empty()) out.set("zone", zone.string());
+}
+
+void write_endpoint(const Now& now, json::Node out, const Parsed& service, json::Node pod) {
   out.array("addresses").append(pod["status"]["podIP"].string());
   const json::Node conditions = out.object("conditions");
   conditions.set("ready", is_published(service.node, pod));
-  conditions.set("serving",
-                 service.node["spec"]["publishNotReadyAddresses"].boolean() || is_ready(pod));
+  conditions.set("serving", is_ready(pod));
   conditions.set("terminating", bool{pod["metadata"]["deletionTimestamp"]});
   if (pod["spec"]["hostname"].string().size() > 0 &&
       pod["spec"]["subdomain"].string() == service.ref->name()) {
     out.set("hostname", pod["spec"]["hostname"].string());
   }
-  if (!pod["spec"]["nodeName"].string().empty())
-    out.set("nodeName", pod["spec"]["nodeName"].string());
+  if (const std::string_view on = pod["spec"]["nodeName"].string(); !on.empty()) {
+    out.set("nodeName", on);
+    write_zone(now, out, on);
+  }
   const json::Node target = out.object("targetRef");
   target.set("kind", "Pod");
   target.set("namespace", pod["metadata"]["namespace"].string());
@@ -57,40 +72,40 @@ Ports read_ports(json::Node slice) {
                      std::string(port["protocol"].string("TCP")),
                      std::string(port["appProtocol"].string()), port["port"].integer()});
   }
-  std::sort(ports.begin(), ports.end());
   return ports;
 }
 
 void write_labels(json::Node metadata, const Parsed& service) {
   const json::Node labels = metadata.object("labels");
   labels.clear();
-  for (const json::Node label : service.node["metadata"]["labels"]) {
-    if (label.key() != kHeadlessLabel) labels.set(label.key(), label.string());
-  }
+  for (const json::Node label : service.node["metadata"]["labels"])
+    labels.set(label.key(), label.string());
+  labels.remove(kHeadlessLabel);
   labels.set(kServiceName, service.ref->name());
   labels.set(kManagedBy, kManager);
-  if (service.node["spec"]["clusterIP"].string() == "None") labels.set(kHeadlessLabel, "");
+  if (is_headless(service.node)) labels.set(kHeadlessLabel, "");
 }
 
 // The wanted endpoints of one slice, in order.
 struct Wanted {
-  Parsed* slice = nullptr;  // null: a new one
+  const Parsed* slice = nullptr;  // null: a new one
   Ports ports;
   std::vector<const ServicePod*> pods;
 };
 
 // Keeps endpoints in the slices they are in, fills gaps, and opens new slices only when all are
 // full.
-std::vector<Wanted> distribute(std::vector<Parsed>& slices,
+std::vector<Wanted> distribute(const std::vector<Parsed>& slices,
                                const std::map<Ports, std::vector<const ServicePod*>>& groups) {
   std::vector<Wanted> wanted;
-  for (const auto& [ports, members] : groups) {
+  for (const auto& [key, members] : groups) {
+    const Ports ports = members.empty() ? key : members.front()->ports;
     std::map<std::string_view, const ServicePod*> by_uid;
     for (const ServicePod* pod : members)
       by_uid[pod->pod.ref->uid()] = pod;
     const size_t first = wanted.size();
-    for (Parsed& slice : slices) {
-      if (read_ports(slice.node) != ports) continue;
+    for (const Parsed& slice : slices) {
+      if (sorted(read_ports(slice.node)) != key) continue;
       Wanted& kept = wanted.emplace_back(Wanted{&slice, ports, {}});
       for (const json::Node endpoint : slice.node["endpoints"]) {
         const auto found = by_uid.find(endpoint["targetRef"]["uid"].string());
@@ -111,13 +126,13 @@ std::vector<Wanted> distribute(std::vector<Parsed>& slices,
   return wanted;
 }
 
-void write_slice(json::Node slice, const Parsed& service, const Wanted& wanted) {
+void write_slice(const Now& now, json::Node slice, const Parsed& service, const Wanted& wanted) {
   slice.set("addressType", "IPv4");
   write_labels(slice["metadata"], service);
   const json::Node endpoints = slice.array("endpoints");
   endpoints.clear();
   for (const ServicePod* pod : wanted.pods)
-    write_endpoint(endpoints.append_object(), service, pod->pod.node);
+    write_endpoint(now, endpoints.append_object(), service, pod->pod.node);
   const json::Node ports = slice.array("ports");
   ports.clear();
   write_ports(ports, wanted.ports);
@@ -129,13 +144,12 @@ api::Call create_slice(const Now& now, const Parsed& service, const Wanted& want
   slice.set("kind", "EndpointSlice");
   slice.set("apiVersion", "discovery.k8s.io/v1");
   const json::Node metadata = slice.object("metadata");
-  const std::string name =
-      join({service.ref->name(), "-", name_suffix(service.ref->uid(), now.state.version(), index)});
+  const std::string name = free_name(now.state, api::kEndpointSlice, *service.ref, index);
   metadata.set("name", name);
   metadata.set("generateName", join({service.ref->name(), "-"}));
   metadata.set("namespace", service.ref->ns());
   append_controller_reference(metadata.array("ownerReferences"), *service.ref);
-  write_slice(slice, service, wanted);
+  write_slice(now, slice, service, wanted);
   api::Call call;
   call.key = {&api::kEndpointSlice, std::string(service.ref->ns()), name};
   call.body = json::write(slice);
@@ -155,6 +169,17 @@ std::vector<Parsed> slices_of(const api::State& state, const api::Key& service) 
   return slices;
 }
 
+std::vector<const Parsed*> unused(const std::vector<Parsed>& slices,
+                                  const std::vector<Wanted>& wanted) {
+  std::vector<const Parsed*> spare;
+  for (const Parsed& slice : slices) {
+    const bool used = std::any_of(wanted.begin(), wanted.end(),
+                                  [&](const Wanted& one) { return one.slice == &slice; });
+    if (!used) spare.push_back(&slice);
+  }
+  return spare;
+}
+
 Result<api::Plan> plan_endpoint_slices(const Now& now, const api::Key& key) {
   api::Plan plan;
   const api::ObjectRef object = now.state.get(api::kService, key.ns, key.name);
@@ -165,28 +190,36 @@ Result<api::Plan> plan_endpoint_slices(const Now& now, const api::Key& key) {
   const std::vector<ServicePod> pods = service_pods(now.state, service);
   std::map<Ports, std::vector<const ServicePod*>> groups;
   for (const ServicePod& pod : pods)
-    groups[pod.ports].push_back(&pod);
+    groups[sorted(pod.ports)].push_back(&pod);
   if (groups.empty()) groups[{}];  // an empty slice says "nobody", no slice says nothing
-  std::vector<Parsed> slices = slices_of(now.state, key);
+  const std::vector<Parsed> slices = slices_of(now.state, key);
   std::vector<Wanted> wanted = distribute(slices, groups);
-  const bool anyone = !pods.empty();
-  if (wanted.empty()) wanted.push_back(Wanted{nullptr, {}, {}});
-  std::vector<const Parsed*> kept;
+  // One empty slice is enough, and none is needed beside others.
+  const auto holds_nobody = [](const Wanted& one) { return one.pods.empty(); };
+  if (!pods.empty())
+    std::erase_if(wanted, holds_nobody);
+  else
+    wanted.resize(1);
+  plan.refused =
+      api::Note{object, true, "FailedToUpdateEndpointSlices",
+                join({"Error updating Endpoint Slices for Service ", key.ns, "/", key.name, ": "})};
+  std::vector<const Parsed*> spare = unused(slices, wanted);
   for (size_t i = 0; i < wanted.size(); ++i) {
+    // A slice that would go takes the place of one that would come.
+    if (wanted[i].slice == nullptr && !spare.empty()) {
+      wanted[i].slice = spare.back();
+      spare.pop_back();
+    }
     if (wanted[i].slice == nullptr) {
       plan.calls.push_back(create_slice(now, service, wanted[i], i));
       continue;
     }
-    if (anyone && wanted[i].pods.empty()) continue;  // falls empty: deleted below
-    kept.push_back(wanted[i].slice);
-    Parsed next = parse(wanted[i].slice->ref);
-    write_slice(next.node, service, wanted[i]);
+    const Parsed next = parse(wanted[i].slice->ref);
+    write_slice(now, next.node, service, wanted[i]);
     if (!json::equal(next.node, wanted[i].slice->node)) plan.calls.push_back(update_call(next));
   }
-  for (const Parsed& slice : slices) {
-    if (std::find(kept.begin(), kept.end(), &slice) == kept.end())
-      plan.calls.push_back(delete_call(*slice.ref));
-  }
+  for (const Parsed* slice : spare)
+    plan.calls.push_back(delete_call(*slice->ref));
   return plan;
 }
 

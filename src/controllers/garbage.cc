@@ -37,6 +37,10 @@ std::vector<api::ObjectRef> dependents_of(const api::State& state, std::string_v
   return std::move(collect.found);
 }
 
+bool has_dependents(const api::State& state, std::string_view uid) {
+  return !dependents_of(state, uid).empty();
+}
+
 json::Node reference_to(json::Node object, std::string_view uid) {
   for (const json::Node reference : object["metadata"]["ownerReferences"]) {
     if (reference["uid"].string() == uid) return reference;
@@ -44,16 +48,19 @@ json::Node reference_to(json::Node object, std::string_view uid) {
   return {};
 }
 
+const api::Kind* kind_of(json::Node reference) {
+  const std::string_view api_version = reference["apiVersion"].string();
+  const size_t slash = api_version.find('/');
+  if (slash == std::string_view::npos)
+    return api::find_kind_by_name({}, api_version, reference["kind"].string());
+  return api::find_kind_by_name(api_version.substr(0, slash), api_version.substr(slash + 1),
+                                reference["kind"].string());
+}
+
 enum class OwnerState : uint8_t { kThere, kGone, kWaitsForDependents, kUnknown };
 
 OwnerState look_at_owner(const api::State& state, json::Node reference, std::string_view ns) {
-  const std::string_view api_version = reference["apiVersion"].string();
-  const size_t slash = api_version.find('/');
-  const std::string_view group =
-      slash == std::string_view::npos ? std::string_view() : api_version.substr(0, slash);
-  const std::string_view version =
-      slash == std::string_view::npos ? api_version : api_version.substr(slash + 1);
-  const api::Kind* kind = api::find_kind_by_name(group, version, reference["kind"].string());
+  const api::Kind* kind = kind_of(reference);
   if (kind == nullptr)
     return OwnerState::kUnknown;  // never delete because of a kind that is not served
   // A cluster-scoped dependent cannot have an owner in a namespace: upstream reports it and does
@@ -68,6 +75,16 @@ OwnerState look_at_owner(const api::State& state, json::Node reference, std::str
                                                         : OwnerState::kThere;
 }
 
+api::Call patch_references(const Parsed& object, std::string body) {
+  api::Call call;
+  call.verb = api::CallVerb::kMergePatch;
+  call.key = {&object.ref->kind(), std::string(object.ref->ns()), std::string(object.ref->name())};
+  call.body = std::move(body);
+  call.expected_version = object.ref->version();
+  call.expected_uid = std::string(object.ref->uid());
+  return call;
+}
+
 api::Call drop_references(const Parsed& object, const std::vector<std::string_view>& uids) {
   json::Tree tree;
   const json::Node kept = tree.make_object().object("metadata").array("ownerReferences");
@@ -78,13 +95,7 @@ api::Call drop_references(const Parsed& object, const std::vector<std::string_vi
     if (!drop) kept.append(reference);
   }
   if (kept.size() == 0) tree.root()["metadata"].set_null("ownerReferences");
-  api::Call call;
-  call.verb = api::CallVerb::kMergePatch;
-  call.key = {&object.ref->kind(), std::string(object.ref->ns()), std::string(object.ref->name())};
-  call.body = json::write(tree.root());
-  call.expected_version = object.ref->version();
-  call.expected_uid = std::string(object.ref->uid());
-  return call;
+  return patch_references(object, json::write(tree.root()));
 }
 
 api::Call drop_finalizer(const Parsed& object, std::string_view name) {
@@ -96,17 +107,43 @@ api::Call drop_finalizer(const Parsed& object, std::string_view name) {
   return update_call(next);
 }
 
+// A dependent that waits for `object` itself closes a circle: then its owners stop waiting for it.
+bool is_in_circle(const Now& now, const Parsed& object) {
+  for (const api::ObjectRef& dependent : dependents_of(now.state, object.ref->uid())) {
+    json::Tree tree;
+    if (dependent->deleting() && has_finalizer(dependent->parse(tree), kForeground)) return true;
+  }
+  return false;
+}
+
+api::Call unblock_owners(const Parsed& object) {
+  json::Tree tree;
+  const json::Node references = tree.make_object().object("metadata").array("ownerReferences");
+  for (const json::Node reference : object.node["metadata"]["ownerReferences"])
+    references.append(reference).set("blockOwnerDeletion", false);
+  return patch_references(object, json::write(tree.root()));
+}
+
+bool blocks_owners(json::Node object) {
+  for (const json::Node reference : object["metadata"]["ownerReferences"]) {
+    if (reference["blockOwnerDeletion"].boolean()) return true;
+  }
+  return false;
+}
+
+// Upstream attemptToDeleteItem.
 void plan_as_dependent(const Now& now, const Parsed& object, api::Plan& plan) {
+  if (object.ref->deleting()) return;
   std::vector<std::string_view> dangling;
+  std::vector<std::string_view> waiting;
   size_t solid = 0;
-  size_t waiting = 0;
   for (const json::Node reference : object.node["metadata"]["ownerReferences"]) {
     switch (look_at_owner(now.state, reference, object.ref->ns())) {
       case OwnerState::kGone:
         dangling.push_back(reference["uid"].string());
         break;
       case OwnerState::kWaitsForDependents:
-        ++waiting;
+        waiting.push_back(reference["uid"].string());
         break;
       case OwnerState::kThere:
       case OwnerState::kUnknown:
@@ -114,25 +151,24 @@ void plan_as_dependent(const Now& now, const Parsed& object, api::Plan& plan) {
         break;
     }
   }
-  if (dangling.empty() && waiting == 0) return;
+  if (dangling.empty() && waiting.empty()) return;
   if (solid > 0) {
-    for (const json::Node reference : object.node["metadata"]["ownerReferences"]) {
-      if (look_at_owner(now.state, reference, object.ref->ns()) ==
-          OwnerState::kWaitsForDependents) {
-        dangling.push_back(reference["uid"].string());
-      }
-    }
-    if (!dangling.empty()) plan.calls.push_back(drop_references(object, dangling));
+    dangling.insert(dangling.end(), waiting.begin(), waiting.end());
+    plan.calls.push_back(drop_references(object, dangling));
     return;
   }
-  if (object.ref->deleting()) return;
   api::Call call = delete_call(*object.ref);
-  // The policy of the deletion is that of the object's own finalizers; below a foreground owner it
-  // is foreground.
-  if (has_finalizer(object.node, kOrphan))
-    call.propagation = api::Propagation::kOrphan;
-  else if (waiting > 0 && !dependents_of(now.state, object.ref->uid()).empty())
+  if (!waiting.empty() && has_dependents(now.state, object.ref->uid())) {
     call.propagation = api::Propagation::kForeground;
+    if (blocks_owners(object.node) && is_in_circle(now, object)) {
+      plan.calls.push_back(unblock_owners(object));
+      return;
+    }
+  } else if (has_finalizer(object.node, kOrphan)) {
+    call.propagation = api::Propagation::kOrphan;
+  } else if (has_finalizer(object.node, kForeground)) {
+    call.propagation = api::Propagation::kForeground;
+  }
   plan.calls.push_back(std::move(call));
 }
 
@@ -143,13 +179,14 @@ void plan_orphaning(const Now& now, const Parsed& owner, api::Plan& plan) {
   if (plan.calls.empty()) plan.calls.push_back(drop_finalizer(owner, kOrphan));
 }
 
+// The dependents were woken by the owner's deletion and see to themselves.
 void plan_foreground(const Now& now, const Parsed& owner, api::Plan& plan) {
-  bool blocked = false;
-  for (const api::ObjectRef& dependent : dependents_of(now.state, owner.ref->uid())) {
-    const Parsed parsed = parse(dependent);
-    blocked =
-        blocked || reference_to(parsed.node, owner.ref->uid())["blockOwnerDeletion"].boolean();
-    if (!dependent->deleting()) plan_as_dependent(now, parsed, plan);
+  const std::vector<api::ObjectRef> dependents = dependents_of(now.state, owner.ref->uid());
+  bool blocked = dependents.size() >= kCallsPerPlan;  // there may be more
+  for (const api::ObjectRef& dependent : dependents) {
+    json::Tree tree;
+    const json::Node reference = reference_to(dependent->parse(tree), owner.ref->uid());
+    blocked = blocked || reference["blockOwnerDeletion"].boolean();
   }
   if (!blocked) plan.calls.push_back(drop_finalizer(owner, kForeground));
 }
@@ -176,33 +213,38 @@ bool mentions_owners(const api::Object& object) {
   return object.text().find("\"ownerReferences\":[") != std::string_view::npos;
 }
 
-// An object with owners or one that is going looks at itself; one that went wakes all it owned, and
-// its owners, which may wait for it.
-void wake(const api::Change& change, const api::State& state, Keys& keys) {
-  const api::Object& object = *change.after;
-  const bool owned = mentions_owners(object);
-  if (change.type != api::ChangeType::kDeleted && (owned || object.deleting()))
-    keys.insert(key_of(object));
-  if (change.type == api::ChangeType::kDeleted || object.deleting()) {
-    for (const api::ObjectRef& dependent : dependents_of(state, object.uid()))
-      keys.insert(key_of(*dependent));
-  }
-  if (change.type == api::ChangeType::kAdded || !owned) return;
+// Owners that are going may wait for this dependent.
+void wake_owners(const api::Object& dependent, const api::State& state, Keys& keys) {
+  if (!mentions_owners(dependent)) return;
   json::Tree tree;
-  for (const json::Node reference :
-       (change.before ? *change.before : object).parse(tree)["metadata"]["ownerReferences"]) {
-    const std::string_view api_version = reference["apiVersion"].string();
-    const size_t slash = api_version.find('/');
-    const api::Kind* kind =
-        slash == std::string_view::npos
-            ? api::find_kind_by_name({}, api_version, reference["kind"].string())
-            : api::find_kind_by_name(api_version.substr(0, slash), api_version.substr(slash + 1),
-                                     reference["kind"].string());
+  for (const json::Node reference : dependent.parse(tree)["metadata"]["ownerReferences"]) {
+    const api::Kind* kind = kind_of(reference);
     if (kind == nullptr) continue;
     const api::ObjectRef owner = state.get(
-        *kind, kind->namespaced ? object.ns() : std::string_view(), reference["name"].string());
+        *kind, kind->namespaced ? dependent.ns() : std::string_view(), reference["name"].string());
     if (owner && owner->deleting()) keys.insert(key_of(*owner));
   }
+}
+
+// An object with owners or one that is going looks at itself; one that goes wakes all it owns; one
+// that changed wakes the owners that it has or had.
+void wake(const api::Change& change, const api::State& state, Keys& keys) {
+  const api::Object& object = *change.after;
+  const bool deleted = change.type == api::ChangeType::kDeleted;
+  if (!deleted && (mentions_owners(object) || object.deleting())) keys.insert(key_of(object));
+  if (deleted || object.deleting()) {
+    struct Wake final : api::Visitor {
+      explicit Wake(Keys& woken) : keys(woken) {}
+      bool visit(const api::ObjectRef& dependent) override {
+        keys.insert(key_of(*dependent));
+        return true;
+      }
+      Keys& keys;
+    } visitor(keys);
+    state.list_owned_by(object.uid(), visitor);
+  }
+  if (change.before) wake_owners(*change.before, state, keys);
+  if (deleted) wake_owners(object, state, keys);
 }
 
 // After a change of leader: everything that has owners or is on its way out.

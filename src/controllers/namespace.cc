@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Namespace life cycle: empties a namespace that is being deleted, Pods first, then lets go of it
 // (upstream pkg/controller/namespace/deletion/namespaced_resources_deleter.go).
+#include <map>
+
 #include "base/bytes.h"
 #include "controllers/controller.h"
 #include "controllers/owners.h"
@@ -13,51 +15,48 @@ namespace {
 
 constexpr size_t kDeletesPerPlan = 256;
 
+// What is left, counted as the conditions tell it; sorted, so that they change only when it does.
 struct Remains {
-  size_t objects = 0;
-  size_t with_finalizers = 0;
-  std::string kinds;       // "pods. has 2 resource instances, ..."
-  std::string finalizers;  // names of finalizers that still hold objects
+  std::map<std::string, size_t> kinds;  // "pods." -> 2
+  std::map<std::string, size_t, std::less<>> finalizers;
+  bool empty() const { return kinds.empty(); }
 };
 
+template <class Counts>
+std::string tell(const Counts& counts, std::string_view between) {
+  std::string out;
+  for (const auto& [what, number] : counts)
+    out += join(
+        {out.empty() ? "" : ", ", what, between, std::to_string(number), " resource instances"});
+  return out;
+}
+
 // Deletes what is not being deleted yet; counts what is left.
-size_t empty_kind(
+bool empty_kind(
     const Now& now, const api::Kind& kind, std::string_view ns, api::Plan& plan, Remains& remains) {
   size_t left = 0;
   api::for_each(now.state, kind, ns, [&](const api::ObjectRef& object) {
     ++left;
-    if (!object->deleting()) {
-      if (plan.calls.size() < kDeletesPerPlan) plan.calls.push_back(delete_call(*object));
-      return;
-    }
     json::Tree tree;
-    const json::Node finalizers = object->parse(tree)["metadata"]["finalizers"];
-    if (finalizers.size() == 0) return;
-    ++remains.with_finalizers;
-    const std::string_view first = finalizers.first().string();
-    if (remains.finalizers.find(first) == std::string::npos) {
-      remains.finalizers +=
-          join({remains.finalizers.empty() ? "" : ", ", first, " in 1 resource instances"});
-    }
+    for (const json::Node finalizer : object->parse(tree)["metadata"]["finalizers"])
+      ++remains.finalizers[std::string(finalizer.string())];
+    if (!object->deleting() && plan.calls.size() < kDeletesPerPlan)
+      plan.calls.push_back(delete_call(*object));
   });
-  if (left > 0) {
-    remains.kinds += join({remains.kinds.empty() ? "" : ", ", kind.plural, ".", kind.group, " has ",
-                           std::to_string(left), " resource instances"});
-  }
-  remains.objects += left;
-  return left;
+  if (left > 0) remains.kinds[join({kind.plural, ".", kind.group})] = left;
+  return left == 0;
 }
 
 Remains empty(const Now& now, std::string_view ns, api::Plan& plan) {
   Remains remains;
   // Ordered deletion (KEP-5080): nothing that pods may need goes before the pods.
-  if (empty_kind(now, api::kPod, ns, plan, remains) > 0) return remains;
+  if (!empty_kind(now, api::kPod, ns, plan, remains)) return remains;
   for (const api::Kind* kind : api::all_kinds()) {
     // Events go last and never hold a namespace up by being written during its end.
     if (kind->namespaced && kind != &api::kPod && kind != &api::kEvent)
       empty_kind(now, *kind, ns, plan, remains);
   }
-  if (remains.objects == 0) empty_kind(now, api::kEvent, ns, plan, remains);
+  if (remains.empty()) empty_kind(now, api::kEvent, ns, plan, remains);
   return remains;
 }
 
@@ -70,7 +69,6 @@ void report(const Now& now, const Parsed& ns, const Remains& remains, api::Plan&
     value.status = bad ? "True" : "False";
     if (!bad) value.reason = good_reason;
     set_condition(status, value, now.wall);
-    find_condition(status, type).remove("lastUpdateTime");
   };
   set("NamespaceDeletionDiscoveryFailure", false, "ResourcesDiscovered",
       {{}, {}, {}, "All resources successfully discovered"});
@@ -78,19 +76,21 @@ void report(const Now& now, const Parsed& ns, const Remains& remains, api::Plan&
       {{}, {}, {}, "All legacy kube types successfully parsed"});
   set("NamespaceDeletionContentFailure", false, "ContentDeleted",
       {{}, {}, {}, "All content successfully deleted, may be waiting on finalization"});
-  set("NamespaceContentRemaining", remains.objects > 0, "ContentRemoved",
+  const bool some = !remains.kinds.empty();
+  set("NamespaceContentRemaining", some, "ContentRemoved",
       {{},
        {},
        "SomeResourcesRemain",
-       remains.objects > 0 ? "Some resources are remaining: " + remains.kinds
-                           : "All content successfully removed"});
-  set("NamespaceFinalizersRemaining", remains.with_finalizers > 0, "ContentHasNoFinalizers",
+       some ? "Some resources are remaining: " + tell(remains.kinds, " has ")
+            : "All content successfully removed"});
+  const bool held = !remains.finalizers.empty();
+  set("NamespaceFinalizersRemaining", held, "ContentHasNoFinalizers",
       {{},
        {},
        "SomeFinalizersRemain",
-       remains.with_finalizers > 0
-           ? "Some content in the namespace has finalizers remaining: " + remains.finalizers
-           : "All content-preserving finalizers finished"});
+       held ? "Some content in the namespace has finalizers remaining: " +
+                  tell(remains.finalizers, " in ")
+            : "All content-preserving finalizers finished"});
   if (!json::equal(status, ns.node["status"]))
     plan.calls.push_back(update_call(next, api::Subresource::kStatus));
 }
@@ -101,7 +101,7 @@ Result<api::Plan> plan_namespace(const Now& now, const api::Key& key) {
   if (!object || !object->deleting()) return plan;
   const Parsed ns = parse(object);
   const Remains remains = empty(now, key.name, plan);
-  if (remains.objects > 0) {
+  if (!remains.empty()) {
     report(now, ns, remains, plan);
     return plan;
   }

@@ -29,14 +29,16 @@ struct Taint {
 };
 
 // Every taint that this controller gives and takes.
-constexpr std::array<Taint, 8> kOwnTaints = {{{kNotReady, "NoSchedule"},
-                                              {kNotReady, "NoExecute"},
-                                              {kUnreachable, "NoSchedule"},
-                                              {kUnreachable, "NoExecute"},
-                                              {"node.kubernetes.io/memory-pressure", "NoSchedule"},
-                                              {"node.kubernetes.io/disk-pressure", "NoSchedule"},
-                                              {"node.kubernetes.io/pid-pressure", "NoSchedule"},
-                                              {"node.kubernetes.io/unschedulable", "NoSchedule"}}};
+constexpr std::array<Taint, 9> kOwnTaints = {
+    {{kNotReady, "NoSchedule"},
+     {kNotReady, "NoExecute"},
+     {kUnreachable, "NoSchedule"},
+     {kUnreachable, "NoExecute"},
+     {"node.kubernetes.io/memory-pressure", "NoSchedule"},
+     {"node.kubernetes.io/disk-pressure", "NoSchedule"},
+     {"node.kubernetes.io/pid-pressure", "NoSchedule"},
+     {"node.kubernetes.io/network-unavailable", "NoSchedule"},
+     {"node.kubernetes.io/unschedulable", "NoSchedule"}}};
 
 std::string_view status_of(json::Node node, std::string_view condition) {
   return find_condition(node["status"], condition)["status"].string("Unknown");
@@ -52,6 +54,8 @@ bool deserves(json::Node node, const Taint& taint) {
     return status_of(node, "MemoryPressure") == "True";
   if (taint.key == "node.kubernetes.io/disk-pressure")
     return status_of(node, "DiskPressure") == "True";
+  if (taint.key == "node.kubernetes.io/network-unavailable")
+    return status_of(node, "NetworkUnavailable") == "True";
   return status_of(node, "PIDPressure") == "True";
 }
 
@@ -76,27 +80,31 @@ bool fix_taints(const Now& now, json::Node node) {
     const json::Node added = node.object("spec").array("taints").append_object();
     added.set("key", taint.key);
     added.set("effect", taint.effect);
-    if (taint.effect == "NoExecute" || taint.key == "node.kubernetes.io/unschedulable") {
-      added.set("timeAdded", rfc3339(now.wall));
-    }
+    added.set("timeAdded", rfc3339(now.wall));
   }
   if (changed && node["spec"]["taints"].size() == 0) node["spec"].remove("taints");
   return changed;
 }
 
 // True if something had to be marked.
-bool mark_unknown(const Now& now, json::Node node, bool never_reported) {
+bool mark_unknown(const Now& now, json::Node node) {
   bool changed = false;
   const json::Node status = node.object("status");
   for (const std::string_view type : kConditions) {
-    if (find_condition(status, type)["status"].string() == "Unknown") continue;
+    const json::Node have = find_condition(status, type);
+    if (have["status"].string() == "Unknown") continue;
     changed = true;
+    if (have) {
+      set_condition(status,
+                    {type, "Unknown", "NodeStatusUnknown", "Kubelet stopped posting node status."},
+                    now.wall);
+      continue;
+    }
     set_condition(status,
-                  {type, "Unknown", never_reported ? "NodeStatusNeverUpdated" : "NodeStatusUnknown",
-                   never_reported ? "Kubelet never posted node status."
-                                  : "Kubelet stopped posting node status."},
+                  {type, "Unknown", "NodeStatusNeverUpdated", "Kubelet never posted node status."},
                   now.wall);
-    find_condition(status, type).remove("lastUpdateTime");
+    find_condition(status, type)
+        .set("lastHeartbeatTime", node["metadata"]["creationTimestamp"].string());
   }
   return changed;
 }
@@ -109,9 +117,17 @@ void mark_pods(const Now& now, std::string_view node_name, api::Plan& plan) {
     const json::Node condition = find_condition(pod.node["status"], "Ready");
     condition.set("status", "False");
     condition.set("lastTransitionTime", rfc3339(now.wall));
-    plan.notes.push_back({object, true, "NodeNotReady", "Node is not ready"});
-    plan.calls.push_back(update_call(pod, api::Subresource::kStatus));
+    plan.add(update_call(pod, api::Subresource::kStatus),
+             {object, true, "NodeNotReady", "Node is not ready"});
   });
+}
+
+// How long nothing was heard of a node, and how long that may be.
+Duration silence_left(const Now& now, const Parsed& node) {
+  const api::ObjectRef lease = now.state.get(api::kLease, kLeaseNamespace, node.ref->name());
+  if (lease) return kGrace - now.ages.since_change(*lease);
+  const auto created = parse_rfc3339(node.node["metadata"]["creationTimestamp"].string());
+  return kStartGrace - (now.wall - created.value_or(now.wall));
 }
 
 Result<api::Plan> plan_node(const Now& now, const api::Key& key) {
@@ -119,24 +135,24 @@ Result<api::Plan> plan_node(const Now& now, const api::Key& key) {
   const api::ObjectRef object = now.state.get(api::kNode, {}, key.name);
   if (!object || object->deleting()) return plan;
   const Parsed node = parse(object);
-  const api::ObjectRef lease = now.state.get(api::kLease, kLeaseNamespace, key.name);
-  const auto created = parse_rfc3339(node.node["metadata"]["creationTimestamp"].string());
-  const Duration silent =
-      lease ? now.ages.since_change(*lease) : now.wall - created.value_or(now.wall);
-  const Duration grace = lease ? kGrace : kStartGrace;
-  if (silent < grace) {
-    plan.again_after = grace - silent;
-  } else {
-    const Parsed next = parse(object);
-    if (mark_unknown(now, next.node, !node.node["status"]["conditions"])) {
-      plan.calls.push_back(update_call(next, api::Subresource::kStatus));
-      plan.notes.push_back({object, false, "NodeNotReady",
-                            join({"Node ", key.name, " status is now: NodeNotReady"})});
-      mark_pods(now, key.name, plan);
-      return plan;
-    }
-  }
   const Parsed next = parse(object);
+  const Duration left = silence_left(now, node);
+  if (left.ns > 0) {
+    plan.again_after = left;
+  } else {
+    const bool was_ready = status_of(node.node, "Ready") == "True";
+    if (mark_unknown(now, next.node)) {
+      api::Call mark = update_call(next, api::Subresource::kStatus);
+      if (was_ready)
+        plan.add(std::move(mark), {object, false, "NodeNotReady",
+                                   join({"Node ", key.name, " status is now: NodeNotReady"})});
+      else
+        plan.calls.push_back(std::move(mark));
+    }
+    // In every plan, not only in the one that marks: a write to a pod may have been refused.
+    mark_pods(now, key.name, plan);
+    if (!plan.calls.empty()) return plan;
+  }
   if (fix_taints(now, next.node)) plan.calls.push_back(update_call(next));
   return plan;
 }

@@ -44,6 +44,15 @@ api::Call release_call(const Parsed& object, std::string_view owner_uid) {
   return merge_patch_call(object, json::write(tree.root()));
 }
 
+std::string name_suffix(std::string_view uid, uint64_t version, size_t index) {
+  uint64_t hash = fnv1a(join({std::to_string(version), "/", std::to_string(index)}), fnv1a(uid));
+  hash ^= hash >> 32;
+  std::string suffix;
+  for (int i = 0; i < 5; ++i, hash /= kSafe.size())
+    suffix += kSafe[hash % kSafe.size()];
+  return suffix;
+}
+
 }  // namespace
 
 Parsed parse(const api::ObjectRef& object) {
@@ -120,13 +129,19 @@ api::Call delete_call(const api::Object& object) {
   return call;
 }
 
-std::string name_suffix(std::string_view uid, uint64_t version, size_t index) {
-  uint64_t hash = fnv1a(join({std::to_string(version), "/", std::to_string(index)}), fnv1a(uid));
-  hash ^= hash >> 32;
-  std::string suffix;
-  for (int i = 0; i < 5; ++i, hash /= kSafe.size())
-    suffix += kSafe[hash % kSafe.size()];
-  return suffix;
+std::string free_name(const api::State& state,
+                      const api::Kind& kind,
+                      const api::Object& owner,
+                      size_t index) {
+  constexpr size_t kBaseMax = 58;  // apiserver names.SimpleNameGenerator
+  constexpr size_t kOtherOwners = 1'000'000;
+  std::string base = join({owner.name(), "-"});
+  if (base.size() > kBaseMax) base.resize(kBaseMax);
+  while (true) {
+    std::string name = base + name_suffix(owner.uid(), state.version(), index);
+    if (!state.get(kind, owner.ns(), name)) return name;
+    index += kOtherOwners;
+  }
 }
 
 std::string safe_hash(std::string_view text) {

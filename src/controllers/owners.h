@@ -42,9 +42,12 @@ std::vector<Parsed> claim(const api::State& state,
 api::Call update_call(const Parsed& object, api::Subresource subresource = api::Subresource::kNone);
 api::Call delete_call(const api::Object& object);
 
-// A name suffix of 5 characters that follows from its inputs alone (plans are pure), from
-// upstream's safe alphabet.
-std::string name_suffix(std::string_view uid, uint64_t version, size_t index);
+// A free name for the index-th new object of `owner`: "<base>-" cut to 58 characters and a suffix
+// of 5 that follows from the owner's uid and the state's version alone (plans are pure).
+std::string free_name(const api::State& state,
+                      const api::Kind& kind,
+                      const api::Object& owner,
+                      size_t index);
 // FNV-1a over text, in the safe alphabet (apimachinery rand.SafeEncodeString).
 std::string safe_hash(std::string_view text);
 

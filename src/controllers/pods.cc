@@ -2,7 +2,7 @@
 #include "controllers/pods.h"
 
 #include <algorithm>
-#include <map>
+#include <bit>
 
 #include "base/bytes.h"
 
@@ -21,12 +21,32 @@ int64_t deletion_cost(json::Node pod) {
   return parse_signed(text).value_or(0);
 }
 
+bool is_sidecar(json::Node pod, std::string_view name) {
+  for (const json::Node container : pod["spec"]["initContainers"]) {
+    if (container["name"].string() == name) return container["restartPolicy"].string() == "Always";
+  }
+  return false;
+}
+
 int64_t restarts(json::Node pod) {
   int64_t most = 0;
-  for (const json::Node container : pod["status"]["containerStatuses"]) {
+  for (const json::Node container : pod["status"]["containerStatuses"])
     most = std::max(most, container["restartCount"].integer());
+  return most;
+}
+
+int64_t sidecar_restarts(json::Node pod) {
+  int64_t most = 0;
+  for (const json::Node container : pod["status"]["initContainerStatuses"]) {
+    if (is_sidecar(pod, container["name"].string()))
+      most = std::max(most, container["restartCount"].integer());
   }
   return most;
+}
+
+// 0 for the future and for what is unknown.
+int magnitude(Duration age) {
+  return age.ns <= 0 ? 0 : static_cast<int>(std::bit_width(static_cast<uint64_t>(age.ns)));
 }
 
 // Everything that ranks a pod, smaller is deleted first.
@@ -35,29 +55,42 @@ struct Rank {
   int phase;
   bool ready;
   int64_t cost;
-  int64_t crowding;   // negated: more pods on the node first
-  int64_t ready_age;  // negated start: ready recently first
-  int64_t restarts;   // negated
-  int64_t age;        // negated start: young first
-  std::string_view name;
+  int64_t crowding;  // negated: more pods on the node first
+  int ready_age;
+  int64_t restarts;          // negated
+  int64_t sidecar_restarts;  // negated
+  int age;
+  std::string_view uid;
   friend auto operator<=>(const Rank&, const Rank&) = default;
 };
 
-Rank rank_of(const Parsed& pod, const std::map<std::string_view, int64_t>& per_node) {
+Rank rank_of(const Parsed& pod, const Crowding& crowding, Wall now) {
   const json::Node node = pod.node;
   const std::string_view on = node["spec"]["nodeName"].string();
-  const auto created = parse_rfc3339(node["metadata"]["creationTimestamp"].string());
+  const auto crowd = crowding.find(on);
   const bool ready = is_ready(node);
-  return Rank{!on.empty(),         phase_rank(node),           ready,
-              deletion_cost(node), -per_node.find(on)->second, ready ? -ready_since(node).ns : 0,
-              -restarts(node),     created ? -created->ns : 0, pod.ref->name()};
+  const auto created = parse_rfc3339(node["metadata"]["creationTimestamp"].string());
+  return Rank{.assigned = !on.empty(),
+              .phase = phase_rank(node),
+              .ready = ready,
+              .cost = deletion_cost(node),
+              .crowding = crowd == crowding.end() ? 0 : -crowd->second,
+              .ready_age = ready ? magnitude(now - ready_since(node)) : 0,
+              .restarts = -restarts(node),
+              .sidecar_restarts = -sidecar_restarts(node),
+              .age = created ? magnitude(now - *created) : 0,
+              .uid = pod.ref->uid()};
 }
 
 }  // namespace
 
-bool is_active(json::Node pod) {
+bool has_ended(json::Node pod) {
   const std::string_view phase = pod["status"]["phase"].string();
-  return phase != "Succeeded" && phase != "Failed" && !pod["metadata"]["deletionTimestamp"];
+  return phase == "Succeeded" || phase == "Failed";
+}
+
+bool is_active(json::Node pod) {
+  return !has_ended(pod) && !pod["metadata"]["deletionTimestamp"];
 }
 
 bool is_ready(json::Node pod) {
@@ -74,12 +107,9 @@ bool is_available(json::Node pod, int64_t min_ready_seconds, Wall now) {
   return min_ready_seconds == 0 || ready_since(pod) + seconds(min_ready_seconds) <= now;
 }
 
-void rank_for_deletion(std::vector<Parsed>& pods) {
-  std::map<std::string_view, int64_t> per_node;
-  for (const Parsed& pod : pods)
-    ++per_node[pod.node["spec"]["nodeName"].string()];
+void rank_for_deletion(std::vector<Parsed>& pods, const Crowding& crowding, Wall now) {
   std::sort(pods.begin(), pods.end(), [&](const Parsed& a, const Parsed& b) {
-    return rank_of(a, per_node) < rank_of(b, per_node);
+    return rank_of(a, crowding, now) < rank_of(b, crowding, now);
   });
 }
 
@@ -90,31 +120,40 @@ json::Node find_condition(json::Node status, std::string_view type) {
   return {};
 }
 
-bool set_condition(json::Node status, const ConditionValue& value, Wall now) {
+void set_condition(json::Node status, const ConditionValue& value, Wall now) {
   json::Node condition = find_condition(status, value.type);
-  if (condition && condition["status"].string() == value.status &&
-      condition["reason"].string() == value.reason &&
-      condition["message"].string() == value.message) {
-    return false;
-  }
   const bool moved = !condition || condition["status"].string() != value.status;
   if (!condition) {
     condition = status.array("conditions").append_object();
     condition.set("type", value.type);
   }
   condition.set("status", value.status);
-  condition.set("lastUpdateTime", rfc3339(now));
   if (moved) condition.set("lastTransitionTime", rfc3339(now));
   condition.set("reason", value.reason);
   condition.set("message", value.message);
-  return true;
 }
 
-bool remove_condition(json::Node status, std::string_view type) {
+void replace_condition(json::Node status, const ConditionValue& value, Wall now, UpdateTime time) {
+  const json::Node old = find_condition(status, value.type);
+  const bool same_status = old && old["status"].string() == value.status;
+  if (same_status && old["reason"].string() == value.reason) return;
+  std::string since = rfc3339(now);
+  if (same_status) since = old["lastTransitionTime"].string();
+  if (old) status["conditions"].remove_child(old);
+  const json::Node condition = status.array("conditions").append_object();
+  condition.set("type", value.type);
+  condition.set("status", value.status);
+  if (time == UpdateTime::kKept) condition.set("lastUpdateTime", rfc3339(now));
+  condition.set("lastTransitionTime", since);
+  condition.set("reason", value.reason);
+  condition.set("message", value.message);
+}
+
+void remove_condition(json::Node status, std::string_view type) {
   const json::Node condition = find_condition(status, type);
-  if (!condition) return false;
+  if (!condition) return;
   status["conditions"].remove_child(condition);
-  return true;
+  if (status["conditions"].size() == 0) status.remove("conditions");
 }
 
 }  // namespace coracle::controllers

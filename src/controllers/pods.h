@@ -3,7 +3,10 @@
 // pkg/controller/controller_utils.go).
 #pragma once
 
+#include <functional>
+#include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/time.h"
@@ -12,26 +15,35 @@
 
 namespace coracle::controllers {
 
-bool is_active(json::Node pod);    // not Succeeded or Failed, not being deleted
+bool has_ended(json::Node pod);    // Succeeded or Failed
+bool is_active(json::Node pod);    // has not ended and is not being deleted
 bool is_ready(json::Node pod);     // condition Ready is True
 Wall ready_since(json::Node pod);  // its lastTransitionTime; Wall{0} if unknown
 // Ready for at least min_ready_seconds.
 bool is_available(json::Node pod, int64_t min_ready_seconds, Wall now);
 
+// Pods a node has of the same family: a ReplicaSet and those with the same controller.
+using Crowding = std::map<std::string, int64_t, std::less<>>;
+
 // Orders pods so that those to delete first come first (upstream ActivePodsWithRanks): unassigned,
 // pending, not ready, cheap to delete, on a crowded node, ready recently, restarted often, young.
-void rank_for_deletion(std::vector<Parsed>& pods);
+// Ages count by their order of magnitude; within one, the uid decides.
+void rank_for_deletion(std::vector<Parsed>& pods, const Crowding& crowding, Wall now);
 
-json::Node find_condition(json::Node status, std::string_view type);
-// Sets status.conditions[type]; lastTransitionTime moves only when the status value changes. True
-// if anything changed.
+// --- Conditions, as the controllers of upstream keep them.
 struct ConditionValue {
   std::string_view type;
   std::string_view status;
   std::string_view reason;
   std::string message;
 };
-bool set_condition(json::Node status, const ConditionValue& value, Wall now);
-bool remove_condition(json::Node status, std::string_view type);
+json::Node find_condition(json::Node status, std::string_view type);
+// In place; any difference counts. lastTransitionTime moves only when the status value changes.
+void set_condition(json::Node status, const ConditionValue& value, Wall now);
+// Deployments and ReplicaSets: equal status and reason keep the old one, whatever the message; a
+// new one goes to the end of the list. Only the conditions of Deployments know lastUpdateTime.
+enum class UpdateTime : uint8_t { kAbsent, kKept };
+void replace_condition(json::Node status, const ConditionValue& value, Wall now, UpdateTime time);
+void remove_condition(json::Node status, std::string_view type);
 
 }  // namespace coracle::controllers

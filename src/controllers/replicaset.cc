@@ -2,6 +2,7 @@
 // ReplicaSet: keeps the wanted number of pods (upstream pkg/controller/replicaset/replica_set.go,
 // syncReplicaSet).
 #include <algorithm>
+#include <set>
 
 #include "base/bytes.h"
 #include "controllers/controller.h"
@@ -13,6 +14,7 @@ namespace coracle::controllers {
 
 namespace {
 
+constexpr std::string_view kReplicaFailure = "ReplicaFailure";
 constexpr size_t kBurst = 500;  // upstream BurstReplicas: pods made or deleted in one plan
 
 api::Call create_pod(const Parsed& set, std::string name) {
@@ -36,32 +38,47 @@ api::Call create_pod(const Parsed& set, std::string name) {
   return call;
 }
 
-// metadata.name has at most 63 characters for pods made by controllers: upstream cuts the base.
-std::string pod_name(const Parsed& set, size_t index, uint64_t version) {
-  constexpr size_t kBaseMax = 57;
-  return join(
-      {set.ref->name().substr(0, kBaseMax), "-", name_suffix(set.ref->uid(), version, index)});
-}
-
 void create_missing(const Now& now, const Parsed& set, size_t missing, api::Plan& plan) {
   const size_t count = std::min(missing, kBurst);
+  plan.slow_start = true;
+  plan.refused = api::Note{set.ref, true, "FailedCreate", "Error creating: "};
   for (size_t i = 0; i < count; ++i) {
-    std::string name = pod_name(set, i, now.state.version());
-    plan.notes.push_back({set.ref, false, "SuccessfulCreate", join({"Created pod: ", name})});
-    plan.calls.push_back(create_pod(set, std::move(name)));
+    std::string name = free_name(now.state, api::kPod, *set.ref, i);
+    api::Note note{set.ref, false, "SuccessfulCreate", join({"Created pod: ", name})};
+    plan.add(create_pod(set, std::move(name)), std::move(note));
   }
 }
 
-void delete_surplus(const Parsed& set,
+// Active pods a node, of this set and of its siblings: those that the same Deployment controls.
+Crowding count_family(const api::State& state, const Parsed& set) {
+  std::set<std::string, std::less<>> family{std::string(set.ref->uid())};
+  if (const std::string parent(controller_of(set.node)["uid"].string()); !parent.empty()) {
+    api::for_each(state, api::kReplicaSet, set.ref->ns(), [&](const api::ObjectRef& object) {
+      json::Tree tree;
+      if (is_controlled_by(object->parse(tree), parent)) family.emplace(object->uid());
+    });
+  }
+  Crowding crowding;
+  api::for_each(state, api::kPod, set.ref->ns(), [&](const api::ObjectRef& object) {
+    json::Tree tree;
+    const json::Node pod = object->parse(tree);
+    if (is_active(pod) && family.contains(controller_of(pod)["uid"].string()))
+      ++crowding[std::string(pod["spec"]["nodeName"].string())];
+  });
+  return crowding;
+}
+
+void delete_surplus(const Now& now,
+                    const Parsed& set,
                     std::vector<Parsed>& active,
                     size_t surplus,
                     api::Plan& plan) {
-  rank_for_deletion(active);
+  if (surplus < active.size()) rank_for_deletion(active, count_family(now.state, set), now.wall);
   const size_t count = std::min(surplus, kBurst);
+  plan.refused = api::Note{set.ref, true, "FailedDelete", "Error deleting: "};
   for (size_t i = 0; i < count; ++i) {
-    plan.notes.push_back(
-        {set.ref, false, "SuccessfulDelete", join({"Deleted pod: ", active[i].ref->name()})});
-    plan.calls.push_back(delete_call(*active[i].ref));
+    plan.add(delete_call(*active[i].ref),
+             {set.ref, false, "SuccessfulDelete", join({"Deleted pod: ", active[i].ref->name()})});
   }
 }
 
@@ -107,15 +124,29 @@ void set_or_drop(json::Node status, std::string_view name, int64_t value) {
     status.remove(name);
 }
 
-void update_status(const Parsed& set, const Counts& counts, api::Plan& plan) {
+// Says why pods cannot be made or deleted, as long as that is so (upstream calculateStatus).
+void judge_failure(const Now& now, json::Node status, int64_t missing) {
+  if (now.refusal == nullptr || missing == 0) {
+    remove_condition(status, kReplicaFailure);
+  } else if (!find_condition(status, kReplicaFailure)) {
+    replace_condition(status,
+                      {kReplicaFailure, "True", missing > 0 ? "FailedCreate" : "FailedDelete",
+                       now.refusal->message},
+                      now.wall, UpdateTime::kAbsent);
+  }
+}
+
+void update_status(const Now& now, const Parsed& set, const Counts& counts, api::Plan& plan) {
   const Parsed next = parse(set.ref);
   const json::Node status = next.node.object("status");
   status.set("replicas", counts.replicas);
   set_or_drop(status, "fullyLabeledReplicas", counts.fully_labeled);
   set_or_drop(status, "readyReplicas", counts.ready);
   set_or_drop(status, "availableReplicas", counts.available);
-  set_or_drop(status, "terminatingReplicas", counts.terminating);
+  status.set("terminatingReplicas", counts.terminating);
   status.set("observedGeneration", set.node["metadata"]["generation"].integer());
+  const int64_t wanted = set.node["spec"]["replicas"].integer(1);
+  judge_failure(now, status, set.ref->deleting() ? 0 : wanted - counts.replicas);
   if (!json::equal(status, set.node["status"]))
     plan.calls.push_back(update_call(next, api::Subresource::kStatus));
 }
@@ -127,51 +158,35 @@ Result<api::Plan> plan_replicaset(const Now& now, const api::Key& key) {
   const Parsed set = parse(object);
   const auto selector = api::LabelSelector::from_object(set.node["spec"]["selector"]);
   std::vector<Parsed> owned = claim(now.state, api::kPod, set, selector, plan);
-  const bool settling = !plan.calls.empty();  // adoptions first: the next plan counts them
+  if (!plan.calls.empty()) return plan;  // adoptions first: the next plan counts them
   std::vector<Parsed> active;
-  Counts terminating;
+  int64_t terminating = 0;
   for (Parsed& pod : owned) {
     if (is_active(pod.node))
       active.push_back(std::move(pod));
-    else if (pod.ref->deleting() && pod.node["status"]["phase"].string() != "Failed" &&
-             pod.node["status"]["phase"].string() != "Succeeded")
-      ++terminating.terminating;
+    else if (pod.ref->deleting() && !has_ended(pod.node))
+      ++terminating;
   }
   Counts counts = count(now, set, active);
-  counts.terminating = terminating.terminating;
+  counts.terminating = terminating;
+  // The status goes first: what is refused below must not keep it from being written.
+  update_status(now, set, counts, plan);
   const auto wanted =
       static_cast<size_t>(std::max<int64_t>(0, set.node["spec"]["replicas"].integer(1)));
-  if (!object->deleting() && !settling) {
+  if (!object->deleting()) {
     if (active.size() < wanted)
       create_missing(now, set, wanted - active.size(), plan);
     else if (active.size() > wanted)
-      delete_surplus(set, active, active.size() - wanted, plan);
+      delete_surplus(now, set, active, active.size() - wanted, plan);
   }
-  update_status(set, counts, plan);
   if (counts.next_available.ns > 0) plan.again_after = counts.next_available + milliseconds(10);
   return plan;
-}
-
-// A pod that belongs to nobody may be wanted by any set whose selector matches it.
-void wake_adopters(const api::Change& change, const api::State& state, Keys& keys) {
-  if (change.type == api::ChangeType::kDeleted || change.after->deleting()) return;
-  json::Tree tree;
-  const json::Node pod = change.after->parse(tree);
-  if (controller_of(pod)) return;
-  api::for_each(state, api::kReplicaSet, change.after->ns(), [&](const api::ObjectRef& set) {
-    json::Tree set_tree;
-    const json::Node node = set->parse(set_tree);
-    if (api::LabelSelector::from_object(node["spec"]["selector"])
-            .matches(pod["metadata"]["labels"])) {
-      keys.insert({&api::kReplicaSet, std::string(set->ns()), std::string(set->name())});
-    }
-  });
 }
 
 constexpr Watch kWatches[] = {
     {&api::kReplicaSet, wake_itself},
     {&api::kPod, wake_controller},
-    {&api::kPod, wake_adopters},
+    {&api::kPod, wake_adopters<api::kReplicaSet>},
 };
 
 }  // namespace

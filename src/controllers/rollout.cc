@@ -32,6 +32,17 @@ bool same_template(json::Node a, json::Node b) {
   return json::equal(left, right);
 }
 
+// Appends to the revisions that a set had before it was rolled back to; the oldest make room.
+void remember_revision(json::Node annotations, int64_t revision) {
+  constexpr size_t kHistoryBytesMax = 2000;
+  std::string history(annotations[kRevisionHistory].string());
+  if (!history.empty()) history += ',';
+  history += std::to_string(revision);
+  while (history.size() > kHistoryBytesMax)
+    history.erase(0, history.find(',') + 1);
+  annotations.set(kRevisionHistory, history);
+}
+
 bool is_kept_from_sets(std::string_view annotation) {
   return annotation == "kubectl.kubernetes.io/last-applied-configuration" ||
          annotation == kRevision || annotation == kRevisionHistory ||
@@ -85,7 +96,10 @@ void Rollout::find_sets() {
 }
 
 void Rollout::sync() {
-  if (deployment_.ref->deleting()) return write_status();
+  if (deployment_.ref->deleting()) {
+    if (!keep_fresh_set()) write_status(Progress::kKeep);
+    return;
+  }
   if (note_pause()) return;
   if (spec()["paused"].boolean() || is_scaling()) return sync_paused_or_scaled();
   if (is_rolling()) return sync_rolling();
@@ -93,56 +107,48 @@ void Rollout::sync() {
 }
 
 void Rollout::sync_paused_or_scaled() {
-  if (ensure_fresh_set(false)) return;
-  if (scale_proportionally()) return write_status();
-  if (spec()["paused"].boolean()) delete_history();
-  write_status();
+  if (keep_fresh_set()) return;
+  if (!scale_proportionally() && spec()["paused"].boolean()) delete_history();
+  write_status(Progress::kKeep);
 }
 
 void Rollout::sync_rolling() {
-  if (ensure_fresh_set(true)) return;
-  if (scale_fresh() || scale_down_old()) return write_status();
-  if (is_complete(deployment_.node["status"])) delete_history();
-  write_status();
+  if (fresh_ == nullptr) return create_fresh_set();
+  if (keep_fresh_set()) return;
+  if (!scale_fresh() && !scale_down_old() && is_complete(deployment_.node["status"]))
+    delete_history();
+  write_status(Progress::kJudge);
 }
 
 void Rollout::sync_recreate() {
-  if (ensure_fresh_set(false)) return;
-  if (scale_all_old_to_zero()) return write_status();
-  if (old_pods_run()) return write_status();
-  if (fresh_ == nullptr) {
-    ensure_fresh_set(true);
-    return;
+  if (keep_fresh_set()) return;
+  if (!scale_all_old_to_zero() && !old_pods_run()) {
+    if (fresh_ == nullptr) return create_fresh_set();
+    if (!scale_to(*fresh_, replicas()) && is_complete(deployment_.node["status"])) delete_history();
   }
-  if (scale_to(*fresh_, replicas())) return write_status();
-  if (is_complete(deployment_.node["status"])) delete_history();
-  write_status();
+  write_status(Progress::kJudge);
 }
 
-bool Rollout::ensure_fresh_set(bool may_create) {
-  if (fresh_ != nullptr) return update_fresh_set();
-  if (!may_create) return false;
-  create_fresh_set();
-  return true;
-}
-
-bool Rollout::update_fresh_set() {
+int64_t Rollout::next_revision() const {
   int64_t revision = 1;
   for (const Parsed* set : old_)
     revision = std::max(revision, revision_of(*set) + 1);
-  revision = std::max(revision, revision_of(*fresh_));
+  return revision;
+}
+
+// Keeps annotations and revisions of the current set and of the deployment in step. True: a call
+// was planned, the rest waits for it.
+bool Rollout::keep_fresh_set() {
+  if (fresh_ == nullptr) return false;
+  const int64_t before = revision_of(*fresh_);
+  const int64_t revision = std::max(before, next_revision());
   Parsed next = parse(fresh_->ref);
   const json::Node metadata = next.node["metadata"];
   bool changed = copy_annotations(deployment_.node["metadata"]["annotations"], metadata);
-  if (revision_of(*fresh_) != revision) {
-    const int64_t before = revision_of(*fresh_);
-    if (before > 0) {
-      const std::string_view history = metadata["annotations"][kRevisionHistory].string();
-      metadata.object("annotations")
-          .set(kRevisionHistory, history.empty() ? std::to_string(before)
-                                                 : join({history, ",", std::to_string(before)}));
-    }
-    metadata.object("annotations").set(kRevision, std::to_string(revision));
+  if (before < revision) {
+    const json::Node annotations = metadata.object("annotations");
+    if (before > 0) remember_revision(annotations, before);
+    annotations.set(kRevision, std::to_string(revision));
     changed = true;
   }
   const int64_t min_ready = spec()["minReadySeconds"].integer();
@@ -150,72 +156,115 @@ bool Rollout::update_fresh_set() {
     next.node["spec"].set("minReadySeconds", min_ready);
     changed = true;
   }
-  if (changed) plan_.calls.push_back(update_call(next));
-  return set_own_revision(revision) || changed;
+  if (!changed) return note_found(revision);
+  plan_.calls.push_back(update_call(next));
+  return true;
 }
 
-void Rollout::create_fresh_set() {
-  int64_t revision = 1;
-  for (const Parsed* set : old_)
-    revision = std::max(revision, revision_of(*set) + 1);
-  json::Tree tree;
+// Through /status, as upstream does: annotations are written without a new generation.
+bool Rollout::note_found(int64_t revision) {
+  const Parsed next = parse(deployment_.ref);
+  bool changed = set_revision(next.node, revision);
+  if (has_deadline() && !find_condition(next.node["status"], "Progressing")) {
+    replace_condition(next.node.object("status"),
+                      {"Progressing", "True", "FoundNewReplicaSet",
+                       join({"Found new replica set \"", fresh_->ref->name(), "\""})},
+                      now_.wall, UpdateTime::kKept);
+    changed = true;
+  }
+  if (changed) plan_.calls.push_back(update_call(next, api::Subresource::kStatus));
+  return changed;
+}
+
+bool Rollout::set_revision(json::Node deployment, int64_t revision) const {
+  const std::string wanted = std::to_string(revision);
+  if (deployment["metadata"]["annotations"][kRevision].string() == wanted) return false;
+  deployment["metadata"].object("annotations").set(kRevision, wanted);
+  return true;
+}
+
+json::Node Rollout::write_fresh_set(json::Tree& tree, std::string_view hash) const {
   const json::Node set = tree.make_object();
   set.set("kind", "ReplicaSet");
   set.set("apiVersion", "apps/v1");
+  const json::Node metadata = set.object("metadata");
+  metadata.set("name", set_name(hash));
+  metadata.set("namespace", deployment_.ref->ns());
+  metadata.set("labels", spec()["template"]["metadata"]["labels"]);
+  metadata.object("labels").set(kTemplateHash, hash);
+  copy_annotations(deployment_.node["metadata"]["annotations"], metadata);
+  const json::Node annotations = metadata.object("annotations");
+  annotations.set(kRevision, std::to_string(next_revision()));
+  annotations.set(kDesiredReplicas, std::to_string(replicas()));
+  annotations.set(kMaxReplicas, std::to_string(replicas() + max_surge()));
+  append_controller_reference(metadata.array("ownerReferences"), *deployment_.ref);
+  const json::Node out = set.object("spec");
+  out.set("replicas", fresh_replicas());
+  if (spec()["minReadySeconds"].integer() > 0)
+    out.set("minReadySeconds", spec()["minReadySeconds"].integer());
+  out.set("selector", spec()["selector"]).object("matchLabels").set(kTemplateHash, hash);
+  out.set("template", spec()["template"])
+      .object("metadata")
+      .object("labels")
+      .set(kTemplateHash, hash);
+  return set;
+}
+
+std::string Rollout::set_name(std::string_view hash) const {
+  constexpr size_t kNameMax = 253;
+  return join({deployment_.ref->name().substr(0, kNameMax - 1 - hash.size()), "-", hash});
+}
+
+void Rollout::create_fresh_set() {
   const int64_t collisions = deployment_.node["status"]["collisionCount"].integer();
   std::string source = json::write(spec()["template"]);
   if (collisions > 0) source += std::to_string(collisions);
   const std::string hash = safe_hash(source);
-  const std::string name = join({deployment_.ref->name(), "-", hash});
-  if (const api::ObjectRef taken = now_.state.get(api::kReplicaSet, deployment_.ref->ns(), name)) {
-    // Somebody else's set has our name: count up and try another one (upstream collisionCount).
-    Parsed next = parse(deployment_.ref);
-    next.node.object("status").set("collisionCount", collisions + 1);
+  const std::string name = set_name(hash);
+  const Parsed next = parse(deployment_.ref);
+  const json::Node status = next.node.object("status");
+  if (now_.state.get(api::kReplicaSet, deployment_.ref->ns(), name)) {
+    // Another template or another owner has the name: count up and hash again.
+    status.set("collisionCount", collisions + 1);
     plan_.calls.push_back(update_call(next, api::Subresource::kStatus));
     return;
   }
-  const json::Node metadata = set.object("metadata");
-  metadata.set("name", name);
-  metadata.set("namespace", deployment_.ref->ns());
-  if (const json::Node labels = spec()["template"]["metadata"]["labels"])
-    metadata.set("labels", labels);
-  metadata.object("labels").set(kTemplateHash, hash);
-  copy_annotations(deployment_.node["metadata"]["annotations"], metadata);
-  metadata.object("annotations").set(kRevision, std::to_string(revision));
-  metadata.object("annotations").set(kDesiredReplicas, std::to_string(replicas()));
-  metadata.object("annotations").set(kMaxReplicas, std::to_string(replicas() + max_surge()));
-  append_controller_reference(metadata.array("ownerReferences"), *deployment_.ref);
-  const json::Node set_spec = set.object("spec");
-  set_spec.set("replicas", fresh_replicas());
-  if (spec()["minReadySeconds"].integer() > 0)
-    set_spec.set("minReadySeconds", spec()["minReadySeconds"].integer());
-  set_spec.set("selector", spec()["selector"]).object("matchLabels").set(kTemplateHash, hash);
-  set_spec.set("template", spec()["template"])
-      .object("metadata")
-      .object("labels")
-      .set(kTemplateHash, hash);
-  api::Call call;
-  call.key = {&api::kReplicaSet, std::string(deployment_.ref->ns()), name};
-  call.body = json::write(set);
-  plan_.calls.push_back(std::move(call));
-  plan_.notes.push_back(
-      {deployment_.ref, false, "ScalingReplicaSet",
-       join({"Scaled up replica set ", name, " from 0 to ", std::to_string(fresh_replicas())})});
-  Parsed next = parse(deployment_.ref);
-  set_condition(next.node.object("status"),
-                {"Progressing", "True", "NewReplicaSetCreated",
-                 join({"Created new replica set \"", name, "\""})},
-                now_.wall);
+  const std::string failed = join({"Failed to create new replica set \"", name, "\": "});
+  plan_.slow_start = true;  // the status tells of the set only once it is made
+  plan_.refused = api::Note{deployment_.ref, true, "ReplicaSetCreateError", failed};
+  const bool told =
+      find_condition(status, "Progressing")["reason"].string() == "ReplicaSetCreateError";
+  if (now_.refusal != nullptr && has_deadline() && !told) {
+    replace_condition(
+        status, {"Progressing", "False", "ReplicaSetCreateError", failed + now_.refusal->message},
+        now_.wall, UpdateTime::kKept);
+    plan_.calls.push_back(update_call(next, api::Subresource::kStatus));
+    plan_.calls.push_back(create_set_call(hash));
+    return;
+  }
+  if (fresh_replicas() > 0) {
+    plan_.add(
+        create_set_call(hash),
+        {deployment_.ref, false, "ScalingReplicaSet",
+         join({"Scaled up replica set ", name, " from 0 to ", std::to_string(fresh_replicas())})});
+  } else {
+    plan_.calls.push_back(create_set_call(hash));
+  }
+  set_revision(next.node, next_revision());
+  if (has_deadline())
+    replace_condition(status,
+                      {"Progressing", "True", "NewReplicaSetCreated",
+                       join({"Created new replica set \"", name, "\""})},
+                      now_.wall, UpdateTime::kKept);
   plan_.calls.push_back(update_call(next, api::Subresource::kStatus));
 }
 
-bool Rollout::set_own_revision(int64_t revision) {
-  const std::string wanted = std::to_string(revision);
-  if (deployment_.node["metadata"]["annotations"][kRevision].string() == wanted) return false;
-  Parsed next = parse(deployment_.ref);
-  next.node["metadata"].object("annotations").set(kRevision, wanted);
-  plan_.calls.push_back(update_call(next));
-  return true;
+api::Call Rollout::create_set_call(std::string_view hash) const {
+  json::Tree tree;
+  api::Call call;
+  call.key = {&api::kReplicaSet, std::string(deployment_.ref->ns()), set_name(hash)};
+  call.body = json::write(write_fresh_set(tree, hash));
+  return call;
 }
 
 // Pausing stops the clock of the progress deadline; the condition tells why (upstream
@@ -223,18 +272,16 @@ bool Rollout::set_own_revision(int64_t revision) {
 bool Rollout::note_pause() {
   const json::Node status = deployment_.node["status"];
   const std::string_view reason = find_condition(status, "Progressing")["reason"].string();
-  if (reason == "ProgressDeadlineExceeded" || !spec()["progressDeadlineSeconds"]) return false;
+  if (reason == "ProgressDeadlineExceeded" || !has_deadline()) return false;
   const bool paused = spec()["paused"].boolean();
   if (paused == (reason == "DeploymentPaused")) return false;
-  Parsed next = parse(deployment_.ref);
-  if (paused)
-    set_condition(next.node.object("status"),
-                  {"Progressing", "Unknown", "DeploymentPaused", "Deployment is paused"},
-                  now_.wall);
-  else
-    set_condition(next.node.object("status"),
-                  {"Progressing", "Unknown", "DeploymentResumed", "Deployment is resumed"},
-                  now_.wall);
+  const Parsed next = parse(deployment_.ref);
+  replace_condition(
+      next.node.object("status"),
+      paused
+          ? ConditionValue{"Progressing", "Unknown", "DeploymentPaused", "Deployment is paused"}
+          : ConditionValue{"Progressing", "Unknown", "DeploymentResumed", "Deployment is resumed"},
+      now_.wall, UpdateTime::kKept);
   plan_.calls.push_back(update_call(next, api::Subresource::kStatus));
   return true;
 }
@@ -260,13 +307,14 @@ void Rollout::delete_history() {
 }
 
 bool Rollout::old_pods_run() const {
-  bool runs = false;
+  bool runs = std::any_of(old_.begin(), old_.end(), [](const Parsed* set) {
+    return set->node["status"]["replicas"].integer() > 0;
+  });
   api::for_each(now_.state, api::kPod, deployment_.ref->ns(), [&](const api::ObjectRef& object) {
     if (runs) return;
     json::Tree tree;
     const json::Node pod = object->parse(tree);
-    const std::string_view phase = pod["status"]["phase"].string();
-    if (phase == "Succeeded" || phase == "Failed") return;
+    if (has_ended(pod)) return;
     for (const Parsed* set : old_)
       runs = runs || is_controlled_by(pod, set->ref->uid());
   });

@@ -4,6 +4,7 @@
 // and rollout_status.cc (status and conditions).
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -24,10 +25,14 @@ class Rollout {
   void sync_paused_or_scaled();
   void sync_rolling();
   void sync_recreate();
-  bool ensure_fresh_set(bool may_create);  // true: a call was planned, the rest waits for it
-  bool update_fresh_set();
+  int64_t next_revision() const;
+  bool keep_fresh_set();
+  bool note_found(int64_t revision);
+  bool set_revision(json::Node deployment, int64_t revision) const;
   void create_fresh_set();
-  bool set_own_revision(int64_t revision);
+  std::string set_name(std::string_view hash) const;
+  json::Node write_fresh_set(json::Tree& tree, std::string_view hash) const;
+  api::Call create_set_call(std::string_view hash) const;
   bool note_pause();
   void delete_history();
   bool old_pods_run() const;
@@ -35,6 +40,8 @@ class Rollout {
   // --- rollout_scale.cc
   bool is_scaling() const;
   bool scale_proportionally();
+  bool scale_by_share(std::vector<const Parsed*> active);
+  int64_t share_of(const Parsed& set, int64_t allowed) const;
   bool scale_fresh();
   bool scale_down_old();
   bool scale_all_old_to_zero();
@@ -44,11 +51,18 @@ class Rollout {
   int64_t max_unavailable() const;
 
   // --- rollout_status.cc
-  void write_status();
+  enum class Progress : uint8_t { kKeep, kJudge };
+  void write_status(Progress progress);
   void count_into(json::Node status) const;
-  void judge_progress(json::Node status, json::Node before);
+  void judge_availability(json::Node status) const;
+  void judge_progress(json::Node status) const;
+  void move_failures(json::Node status) const;
+  void watch_deadline(json::Node status);
   bool is_complete(json::Node status) const;
-  bool timed_out(json::Node status, json::Node before);
+  bool is_progressing(json::Node status) const;
+  bool has_timed_out(json::Node status) const;
+  Wall deadline(json::Node progressing) const;
+  bool has_deadline() const;
 
   json::Node spec() const { return deployment_.node["spec"]; }
   int64_t replicas() const { return spec()["replicas"].integer(1); }

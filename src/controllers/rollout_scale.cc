@@ -57,22 +57,27 @@ bool Rollout::scale_to(const Parsed& set, int64_t to) {
   const bool annotated = annotations[kDesiredReplicas].string() == desired &&
                          annotations[kMaxReplicas].string() == most;
   if (from == to && annotated) return false;
-  Parsed next = parse(set.ref);
+  const Parsed next = parse(set.ref);
   next.node["spec"].set("replicas", to);
   next.node["metadata"].object("annotations").set(kDesiredReplicas, desired);
   next.node["metadata"].object("annotations").set(kMaxReplicas, most);
-  plan_.calls.push_back(update_call(next));
-  if (from != to) {
-    plan_.notes.push_back(
-        {deployment_.ref, false, "ScalingReplicaSet",
-         join({"Scaled ", from < to ? "up" : "down", " replica set ", set.ref->name(), " from ",
-               std::to_string(from), " to ", std::to_string(to)})});
+  if (from == to) {
+    plan_.calls.push_back(update_call(next));
+    return true;
   }
+  plan_.add(update_call(next),
+            {deployment_.ref, false, "ScalingReplicaSet",
+             join({"Scaled ", from < to ? "up" : "down", " replica set ", set.ref->name(), " from ",
+                   std::to_string(from), " to ", std::to_string(to)})});
   return true;
 }
 
-// A set that still carries another desired number than the spec's: the user scaled.
+// A set that still carries another desired number than the spec's: the user scaled. Recreate with
+// several active sets has no proportions to keep.
 bool Rollout::is_scaling() const {
+  const auto active = std::count_if(sets_.begin(), sets_.end(),
+                                    [](const Parsed& set) { return wanted_by(set) > 0; });
+  if (!is_rolling() && active > 1) return false;
   for (const Parsed& set : sets_) {
     if (wanted_by(set) == 0) continue;
     const int64_t desired = annotation(set, kDesiredReplicas, -1);
@@ -152,7 +157,10 @@ bool Rollout::scale_proportionally() {
                          annotation(*fresh_, kDesiredReplicas, -1) == replicas() &&
                          available_of(*fresh_) == replicas();
   if (saturated) return scale_all_old_to_zero();
-  if (!is_rolling()) return false;
+  return scale_by_share(std::move(active));
+}
+
+bool Rollout::scale_by_share(std::vector<const Parsed*> active) {
   int64_t total = 0;
   for (const Parsed* set : active)
     total += wanted_by(*set);
@@ -167,17 +175,24 @@ bool Rollout::scale_proportionally() {
   });
   std::vector<int64_t> to;
   for (const Parsed* set : active) {
-    const int64_t was = annotation(*set, kMaxReplicas, allowed);
-    int64_t share = rounded_share(wanted_by(*set), was, allowed) - wanted_by(*set);
-    share = grows ? std::clamp<int64_t>(share, 0, left) : std::clamp<int64_t>(share, left, 0);
+    int64_t share = left == 0 ? 0 : share_of(*set, allowed);
+    share = grows ? std::min(share, left) : std::max(share, left);
     left -= share;
     to.push_back(wanted_by(*set) + share);
   }
-  to[0] = std::max<int64_t>(0, to[0] + left);
+  to[0] = std::max<int64_t>(0, to[0] + left);  // what rounding left over goes to the largest
   bool scaled = false;
   for (size_t i = 0; i < active.size(); ++i)
     scaled = scale_to(*active[i], to[i]) || scaled;
   return scaled;
+}
+
+// How much a set gains or loses when all may have `allowed` pods (upstream getReplicaSetFraction).
+int64_t Rollout::share_of(const Parsed& set, int64_t allowed) const {
+  if (replicas() == 0) return -wanted_by(set);
+  int64_t was = annotation(set, kMaxReplicas, 0);
+  if (was <= 0) was = deployment_.node["status"]["replicas"].integer();
+  return was == 0 ? 0 : rounded_share(wanted_by(set), was, allowed) - wanted_by(set);
 }
 
 }  // namespace coracle::controllers

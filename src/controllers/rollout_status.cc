@@ -11,6 +11,7 @@ namespace coracle::controllers {
 namespace {
 
 constexpr int64_t kNoDeadline = 2'147'483'647;
+constexpr std::string_view kReplicaFailure = "ReplicaFailure";
 
 void set_or_drop(json::Node status, std::string_view name, int64_t value) {
   if (value > 0)
@@ -24,12 +25,6 @@ int64_t sum(const std::vector<Parsed>& sets, std::string_view field) {
   for (const Parsed& set : sets)
     total += set.node["status"][field].integer();
   return total;
-}
-
-// Like set_condition, but lastUpdateTime moves in any case: it is what the deadline counts from.
-void touch_progress(json::Node status, const ConditionValue& value, Wall now) {
-  set_condition(status, value, now);
-  find_condition(status, "Progressing").set("lastUpdateTime", rfc3339(now));
 }
 
 }  // namespace
@@ -57,86 +52,112 @@ bool Rollout::is_complete(json::Node status) const {
              deployment_.node["metadata"]["generation"].integer();
 }
 
-// True when the deadline has passed; otherwise the plan looks again when it will have.
-bool Rollout::timed_out(json::Node status, json::Node before) {
-  const json::Node condition = find_condition(before, "Progressing");
-  if (!condition) return false;
-  const std::string_view reason = condition["reason"].string();
-  if (reason == "NewReplicaSetAvailable") return false;
-  if (reason == "ProgressDeadlineExceeded") return true;
-  const auto since =
-      parse_rfc3339(find_condition(status, "Progressing")["lastUpdateTime"].string());
-  if (!since) return false;
-  const Wall deadline = *since + seconds(spec()["progressDeadlineSeconds"].integer(600));
-  if (now_.wall > deadline) return true;
-  const Duration wait = deadline - now_.wall + seconds(1);
-  if (!plan_.again_after || wait < *plan_.again_after) plan_.again_after = wait;
-  return false;
-}
-
-void Rollout::judge_progress(json::Node status, json::Node before) {
-  const int64_t deadline = spec()["progressDeadlineSeconds"].integer(kNoDeadline);
-  if (deadline == kNoDeadline) {
-    remove_condition(status, "Progressing");
-    return;
-  }
-  const json::Node condition = find_condition(before, "Progressing");
-  const std::string_view reason = condition["reason"].string();
-  if (status["replicas"].integer() == status["updatedReplicas"].integer() &&
-      reason == "NewReplicaSetAvailable")
-    return;
-  if (spec()["paused"].boolean()) return;
-  const std::string what = fresh_ != nullptr
-                               ? join({"ReplicaSet \"", fresh_->ref->name(), "\""})
-                               : join({"Deployment \"", deployment_.ref->name(), "\""});
+bool Rollout::is_progressing(json::Node status) const {
+  const json::Node before = deployment_.node["status"];
   const auto grew = [&](std::string_view field) {
     return status[field].integer() > before[field].integer();
   };
   const auto old_count = [](json::Node s) {
     return s["replicas"].integer() - s["updatedReplicas"].integer();
   };
-  if (is_complete(status)) {
-    touch_progress(
-        status,
-        {"Progressing", "True", "NewReplicaSetAvailable", what + " has successfully progressed."},
-        now_.wall);
-  } else if (grew("updatedReplicas") || grew("readyReplicas") || grew("availableReplicas") ||
-             old_count(status) < old_count(before)) {
-    touch_progress(status, {"Progressing", "True", "ReplicaSetUpdated", what + " is progressing."},
-                   now_.wall);
-  } else if (timed_out(status, before)) {
-    set_condition(
-        status,
-        {"Progressing", "False", "ProgressDeadlineExceeded", what + " has timed out progressing."},
-        now_.wall);
-    return;
-  }
-  if (!is_complete(status)) static_cast<void>(timed_out(status, status));
+  return grew("updatedReplicas") || grew("readyReplicas") || grew("availableReplicas") ||
+         old_count(status) < old_count(before);
 }
 
-void Rollout::write_status() {
-  // A metadata or spec write of the deployment in this plan would make ours stale; the change wakes
-  // us again.
-  for (const api::Call& call : plan_.calls) {
-    if (call.key.kind == &api::kDeployment) return;
+bool Rollout::has_deadline() const {
+  const json::Node seconds = spec()["progressDeadlineSeconds"];
+  return seconds && seconds.integer() != kNoDeadline;
+}
+
+Wall Rollout::deadline(json::Node progressing) const {
+  const auto since = parse_rfc3339(progressing["lastUpdateTime"].string());
+  return since.value_or(now_.wall) + seconds(spec()["progressDeadlineSeconds"].integer());
+}
+
+bool Rollout::has_timed_out(json::Node status) const {
+  const json::Node condition = find_condition(status, "Progressing");
+  const std::string_view reason = condition["reason"].string();
+  if (!condition || reason == "NewReplicaSetAvailable") return false;
+  return reason == "ProgressDeadlineExceeded" || deadline(condition) < now_.wall;
+}
+
+// Looks again when the deadline will have passed (upstream requeueStuckDeployment).
+void Rollout::watch_deadline(json::Node status) {
+  const json::Node condition = find_condition(status, "Progressing");
+  const std::string_view reason = condition["reason"].string();
+  if (!condition || !has_deadline() || is_complete(status) || reason == "NewReplicaSetAvailable" ||
+      reason == "ProgressDeadlineExceeded")
+    return;
+  plan_.again_after = std::max(deadline(condition) - now_.wall, Duration{}) + seconds(1);
+}
+
+void Rollout::judge_availability(json::Node status) const {
+  const bool enough = status["availableReplicas"].integer() >= replicas() - max_unavailable();
+  replace_condition(status,
+                    enough ? ConditionValue{"Available", "True", "MinimumReplicasAvailable",
+                                            "Deployment has minimum availability."}
+                           : ConditionValue{"Available", "False", "MinimumReplicasUnavailable",
+                                            "Deployment does not have minimum availability."},
+                    now_.wall, UpdateTime::kKept);
+}
+
+// Upstream syncRolloutStatus.
+void Rollout::judge_progress(json::Node status) const {
+  if (!has_deadline()) return remove_condition(status, "Progressing");
+  const json::Node condition = find_condition(status, "Progressing");
+  if (status["replicas"].integer() == status["updatedReplicas"].integer() &&
+      condition["reason"].string() == "NewReplicaSetAvailable")
+    return;  // this rollout is over: what comes and goes now is not progress
+  const std::string what = fresh_ != nullptr
+                               ? join({"ReplicaSet \"", fresh_->ref->name(), "\""})
+                               : join({"Deployment \"", deployment_.ref->name(), "\""});
+  ConditionValue value{"Progressing", "True", "NewReplicaSetAvailable",
+                       what + " has successfully progressed."};
+  if (!is_complete(status) && is_progressing(status)) {
+    value.reason = "ReplicaSetUpdated";
+    value.message = what + " is progressing.";
+    // The deadline counts from lastUpdateTime, so that moves even if nothing else does.
+    if (condition["reason"].string() == value.reason) condition.set("reason", "");
+  } else if (!is_complete(status)) {
+    if (!has_timed_out(status)) return;
+    value = {"Progressing", "False", "ProgressDeadlineExceeded",
+             what + " has timed out progressing."};
   }
-  Parsed next = parse(deployment_.ref);
-  const json::Node before = deployment_.node["status"];
+  replace_condition(status, value, now_.wall, UpdateTime::kKept);
+}
+
+// Why sets cannot make pods shows on the deployment; the current set comes first.
+void Rollout::move_failures(json::Node status) const {
+  json::Node failure;
+  if (fresh_ != nullptr) failure = find_condition(fresh_->node["status"], kReplicaFailure);
+  for (const Parsed* set : old_) {
+    if (!failure) failure = find_condition(set->node["status"], kReplicaFailure);
+  }
+  if (!failure) return remove_condition(status, kReplicaFailure);
+  const json::Node have = find_condition(status, kReplicaFailure);
+  if (have && have["status"].string() == failure["status"].string() &&
+      have["reason"].string() == failure["reason"].string())
+    return;
+  replace_condition(status,
+                    {kReplicaFailure, failure["status"].string(), failure["reason"].string(),
+                     std::string(failure["message"].string())},
+                    now_.wall, UpdateTime::kKept);
+  const json::Node moved = find_condition(status, kReplicaFailure);
+  moved.set("lastUpdateTime", failure["lastTransitionTime"].string());
+  moved.set("lastTransitionTime", failure["lastTransitionTime"].string());
+}
+
+void Rollout::write_status(Progress progress) {
+  const Parsed next = parse(deployment_.ref);
   const json::Node status = next.node.object("status");
   count_into(status);
-  if (status["availableReplicas"].integer() >= replicas() - max_unavailable()) {
-    set_condition(
-        status,
-        {"Available", "True", "MinimumReplicasAvailable", "Deployment has minimum availability."},
-        now_.wall);
-  } else {
-    set_condition(status,
-                  {"Available", "False", "MinimumReplicasUnavailable",
-                   "Deployment does not have minimum availability."},
-                  now_.wall);
+  judge_availability(status);
+  if (progress == Progress::kJudge) {
+    judge_progress(status);
+    move_failures(status);
+    watch_deadline(status);
   }
-  judge_progress(status, before);
-  if (!json::equal(status, before))
+  if (!json::equal(status, deployment_.node["status"]))
     plan_.calls.push_back(update_call(next, api::Subresource::kStatus));
 }
 

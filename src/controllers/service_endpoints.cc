@@ -1,26 +1,34 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "controllers/service_endpoints.h"
 
-#include <algorithm>
-
 #include "controllers/pods.h"
 
 namespace coracle::controllers {
 
 namespace {
 
-// A number stands for itself; a name is looked up among the pod's container ports. -1: this pod
-// does not offer it.
+// 0: the container has no such port.
+int64_t named_port(json::Node container, std::string_view name, std::string_view protocol) {
+  for (const json::Node port : container["ports"]) {
+    if (port["name"].string() == name && port["protocol"].string("TCP") == protocol)
+      return port["containerPort"].integer();
+  }
+  return 0;
+}
+
+// A number stands for itself; a name is looked up among the ports of the containers that stay
+// (sidecars too). -1: this pod does not offer it.
 int64_t target_port(json::Node service_port, json::Node pod) {
   const json::Node target = service_port["targetPort"];
   if (target.is_number() && target.integer() > 0) return target.integer();
   if (!target.is_string() || target.string().empty()) return service_port["port"].integer(-1);
   const std::string_view protocol = service_port["protocol"].string("TCP");
-  for (const json::Node container : pod["spec"]["containers"]) {
-    for (const json::Node port : container["ports"]) {
-      if (port["name"].string() == target.string() && port["protocol"].string("TCP") == protocol) {
-        return port["containerPort"].integer(-1);
-      }
+  for (const char* list : {"containers", "initContainers"}) {
+    for (const json::Node container : pod["spec"][list]) {
+      const bool runs =
+          list == std::string_view("containers") || container["restartPolicy"].string() == "Always";
+      if (!runs) continue;
+      if (const int64_t number = named_port(container, target.string(), protocol)) return number;
     }
   }
   return -1;
@@ -35,7 +43,6 @@ std::vector<OfferedPort> offered_ports(json::Node service, json::Node pod) {
                      std::string(port["protocol"].string("TCP")),
                      std::string(port["appProtocol"].string()), number});
   }
-  std::sort(ports.begin(), ports.end());
   return ports;
 }
 
@@ -63,13 +70,16 @@ std::vector<ServicePod> service_pods(const api::State& state, const Parsed& serv
   api::for_each(state, api::kPod, service.ref->ns(), [&](const api::ObjectRef& object) {
     Parsed pod = parse(object);
     if (!selector.matches(pod.node["metadata"]["labels"])) return;
-    const std::string_view phase = pod.node["status"]["phase"].string();
-    if (phase == "Failed" || phase == "Succeeded" || pod.node["status"]["podIP"].string().empty())
-      return;
+    if (has_ended(pod.node) || pod.node["status"]["podIP"].string().empty()) return;
     std::vector<OfferedPort> ports = offered_ports(service.node, pod.node);
     pods.push_back({std::move(pod), std::move(ports)});
   });
   return pods;
+}
+
+bool is_headless(json::Node service) {
+  const std::string_view address = service["spec"]["clusterIP"].string();
+  return address.empty() || address == "None";
 }
 
 bool is_published(json::Node service, json::Node pod) {

@@ -22,7 +22,7 @@ struct OfferedPort {
 
 struct ServicePod {
   Parsed pod;
-  std::vector<OfferedPort> ports;  // sorted
+  std::vector<OfferedPort> ports;  // in the order of the Service
 };
 
 // True for Services whose endpoints are ours to keep: with a selector and not ExternalName.
@@ -32,6 +32,9 @@ bool selects_pods(json::Node service);
 std::vector<ServicePod> service_pods(const api::State& state, const Parsed& service);
 bool is_published(json::Node service,
                   json::Node pod);  // ready, or the Service publishes unready addresses
+
+// No cluster IP: labelled service.kubernetes.io/headless.
+bool is_headless(json::Node service);
 
 void wake_services_of_pod(const api::Change& change, const api::State& state, Keys& keys);
 

@@ -41,4 +41,22 @@ void wake_controller(const api::Change& change, const api::State&, Keys& keys) {
   wake_controller_of(change.after, keys);
 }
 
+void wake_adopters_of(const api::Kind& owners,
+                      const api::Change& change,
+                      const api::State& state,
+                      Keys& keys) {
+  if (change.type == api::ChangeType::kDeleted || change.after->deleting()) return;
+  json::Tree tree;
+  const json::Node orphan = change.after->parse(tree);
+  if (controller_of(orphan)) return;
+  api::for_each(state, owners, change.after->ns(), [&](const api::ObjectRef& owner) {
+    json::Tree owner_tree;
+    const json::Node node = owner->parse(owner_tree);
+    if (api::LabelSelector::from_object(node["spec"]["selector"])
+            .matches(orphan["metadata"]["labels"])) {
+      keys.insert({&owners, std::string(owner->ns()), std::string(owner->name())});
+    }
+  });
+}
+
 }  // namespace coracle::controllers
