@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <set>
+
 #include "api/kind.h"
 #include "api/kinds/cells.h"
 #include "api/kinds/data.h"
@@ -32,10 +34,13 @@ constexpr Column kColumns[] = {
 };
 
 void check_keys(json::Node object, std::string_view name, std::string_view other, Errors& errors) {
+  std::set<std::string_view> others;
+  for (json::Node value : object[other])
+    others.insert(value.key());
   for (json::Node value : object[name]) {
     const std::string path = entry(name, value.key());
     check_data_key(value.key(), path, errors);
-    if (object[other][value.key()])
+    if (others.contains(value.key()))
       errors.invalid(path, value.key(), join({"duplicate of key present in ", other}));
   }
 }

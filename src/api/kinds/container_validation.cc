@@ -4,6 +4,7 @@
 
 #include "api/kinds/checks.h"
 #include "api/kinds/data.h"
+#include "api/kinds/pod_template.h"
 #include "api/kinds/pod_validation.h"
 #include "api/quantity.h"
 #include "base/bytes.h"
@@ -129,6 +130,10 @@ void check_resource_names(json::Node list, std::string_view path, Errors& errors
 
 void check_resources(json::Node resources, std::string_view path, Errors& errors) {
   const json::Node limits = resources["limits"];
+  for (std::string_view name : {"limits", "requests"}) {
+    const size_t count = resources[name].size();
+    if (count > kResourcesMax) return errors.too_many(field(path, name), count, kResourcesMax);
+  }
   check_resource_names(limits, field(path, "limits"), errors);
   check_resource_names(resources["requests"], field(path, "requests"), errors);
   for (json::Node request : resources["requests"]) {

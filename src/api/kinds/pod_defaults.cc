@@ -62,7 +62,8 @@ void default_pod_spec(json::Node spec) {
 }
 
 void request_limits(json::Node resources) {
-  if (!resources["limits"]) return;
+  // Longer lists are refused by validation.
+  if (!resources["limits"] || resources["limits"].size() > kResourcesMax) return;
   const json::Node requests = resources.object("requests");
   for (json::Node limit : resources["limits"]) {
     if (!requests[limit.key()]) requests.set(limit.key(), limit);

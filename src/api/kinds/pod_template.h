@@ -18,6 +18,9 @@ extern const Message kSecurityContext, kPodSecurityContext;                   //
 extern const Message kAffinity, kToleration, kTopologySpreadConstraint;       // scheduling.cc
 extern const Message kVolume;                                                 // volume.cc
 
+// Entries in one list of requests or limits; so many that no real container comes near.
+inline constexpr size_t kResourcesMax = 64;
+
 // Defaults that the declarations cannot express. A Pod gets more than a template does.
 void default_pod(json::Node spec);
 void default_pod_template(json::Node pod_template);

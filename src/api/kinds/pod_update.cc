@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Rules for whole Pods: almost nothing of a spec may change (kubernetes ValidatePodUpdate).
 #include <algorithm>
+#include <set>
 
 #include "api/kinds/checks.h"
 #include "api/kinds/pod.h"
@@ -31,20 +32,18 @@ void check_deadline(json::Node now, json::Node old, Errors& errors) {
   }
 }
 
-// Equal but for tolerationSeconds.
-bool contains_toleration(json::Node tolerations, json::Node wanted) {
-  for (json::Node toleration : tolerations) {
-    bool same = true;
-    for (std::string_view name : {"key", "operator", "value", "effect"})
-      same = same && toleration[name].string() == wanted[name].string();
-    if (same) return true;
-  }
-  return false;
+// All of a toleration but tolerationSeconds.
+std::string gist(json::Node toleration) {
+  return join({toleration["key"].string(), "\n", toleration["operator"].string(), "\n",
+               toleration["value"].string(), "\n", toleration["effect"].string()});
 }
 
 void check_tolerations(json::Node now, json::Node old, Errors& errors) {
+  std::set<std::string> kept;
+  for (json::Node toleration : now)
+    kept.insert(gist(toleration));
   for (json::Node toleration : old) {
-    if (!contains_toleration(now, toleration))
+    if (!kept.contains(gist(toleration)))
       return errors.forbidden("spec.tolerations",
                               "existing toleration can not be modified except its "
                               "tolerationSeconds");
@@ -52,15 +51,16 @@ void check_tolerations(json::Node now, json::Node old, Errors& errors) {
 }
 
 void check_gates(json::Node now, json::Node old, Errors& errors) {
+  std::set<std::string_view> known;
+  for (json::Node gate : old)
+    known.insert(gate["name"].string());
   size_t index = 0;
   for (json::Node gate : now) {
     const std::string at = item("spec.schedulingGates", index++);
-    bool known = false;
-    for (json::Node before : old)
-      known = known || json::equal(gate, before);
-    if (!known)
-      errors.forbidden(at, "only deletion is allowed, but found new scheduling gate '" +
-                               std::string(gate["name"].string()) + "'");
+    const std::string_view name = gate["name"].string();
+    if (!known.contains(name))
+      errors.forbidden(
+          at, join({"only deletion is allowed, but found new scheduling gate '", name, "'"}));
   }
 }
 
