@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // apply_defaults: declared defaults of absent fields, and canonical text for quantities and times.
+#include "api/field_cursor.h"
 #include "api/processing.h"
 #include "api/quantity.h"
 #include "base/bytes.h"
@@ -16,8 +17,9 @@ bool is_absent(const Field& field, json::Node value) {
 class DefaultsWalk {
  public:
   void object(const Message& message, json::Node object) {
+    FieldCursor fields(message);
     for (json::Node child : object) {
-      const Field* field = message.find(child.key());
+      const Field* field = fields.find(child.key());
       if (field != nullptr) value(*field, child);
     }
     for (const Field& field : message.fields) {
@@ -64,7 +66,9 @@ class DefaultsWalk {
 
   // Malformed text is left for validation to refuse.
   void quantity(const Field& field, json::Node value) {
-    const std::string text = value.is_string() ? std::string(value.string()) : json::write(value);
+    std::string number;
+    if (!value.is_string()) number = json::write(value);
+    const std::string_view text = value.is_string() ? value.string() : std::string_view(number);
     // Maps of quantities are ResourceLists, of which core/v1 rounds every entry.
     const auto canonical =
         field.shape == Shape::kMap ? canonical_resource(text) : canonical_quantity(text);

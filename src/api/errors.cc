@@ -139,7 +139,12 @@ Error Errors::to_error(std::string_view group_kind, std::string_view name) const
 }
 
 std::string field(std::string_view path, std::string_view name) {
-  return path.empty() ? std::string(name) : join({path, ".", name});
+  std::string out;
+  out.reserve(path.size() + 1 + name.size());
+  out += path;
+  if (!path.empty()) out += '.';
+  out += name;
+  return out;
 }
 
 std::string item(std::string_view path, size_t index) {

@@ -3,6 +3,7 @@
 // (sigs.k8s.io/json).
 #include <cmath>
 
+#include "api/field_cursor.h"
 #include "api/place.h"
 #include "api/processing.h"
 #include "base/bytes.h"
@@ -123,9 +124,9 @@ bool fits(const Field& field, json::Node value) {
 class FieldWalk {
  public:
   Result<> object(const Message& message, json::Node object, const Place* place) {
-    size_t guess = 0;
+    FieldCursor fields(message);
     for (json::Node child : object) {
-      const Field* field = find(message, child.key(), guess);
+      const Field* field = fields.find(child.key());
       if (field == nullptr) {
         TRY(unknown(object, child, place));
       } else if (child.is_null()) {
@@ -141,17 +142,6 @@ class FieldWalk {
   std::vector<std::string> unknown_fields() && { return std::move(unknown_); }
 
  private:
-  // Members mostly come in the order of the table: look behind the last one first.
-  static const Field* find(const Message& message, std::string_view name, size_t& guess) {
-    const size_t count = message.fields.size();
-    for (size_t i = 0; i < count; i++) {
-      if (guess == count) guess = 0;
-      const Field& field = message.fields[guess++];
-      if (field.name == name) return &field;
-    }
-    return nullptr;
-  }
-
   Result<> unknown(json::Node object, json::Node child, const Place* place) {
     // kind and apiVersion are in every top-level body, declared or not.
     const bool type_meta =

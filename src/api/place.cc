@@ -1,17 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "api/place.h"
 
-#include "base/bytes.h"
-
 namespace coracle::api {
 
+void Place::append_to(std::string& out, bool elements, bool brackets) const {
+  if (up != nullptr) up->append_to(out, elements, brackets);
+  if (step != Step::kField && !elements) return;
+  if (step == Step::kItem) {
+    out += '[';
+    out += std::to_string(index);
+    out += ']';
+  } else if (step == Step::kKey && brackets) {
+    out += '[';
+    out += name;
+    out += ']';
+  } else {
+    if (!out.empty()) out += '.';
+    out += name;
+  }
+}
+
 std::string Place::render(bool elements, bool brackets) const {
-  std::string path = up == nullptr ? std::string() : up->render(elements, brackets);
-  if (step != Step::kField && !elements) return path;
-  if (step == Step::kItem) return path + join({"[", std::to_string(index), "]"});
-  if (step == Step::kKey && brackets) return path + join({"[", name, "]"});
-  if (!path.empty()) path += '.';
-  return path.append(name);
+  std::string out;
+  out.reserve(96);
+  append_to(out, elements, brackets);
+  return out;
 }
 
 }  // namespace coracle::api

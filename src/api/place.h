@@ -28,6 +28,7 @@ struct Place {
 
  private:
   std::string render(bool elements, bool brackets) const;
+  void append_to(std::string& out, bool elements, bool brackets) const;
 };
 
 }  // namespace coracle::api

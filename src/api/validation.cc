@@ -2,6 +2,7 @@
 // validate_*: everything that the schema declares and the hooks of the kind, all errors at once.
 #include <algorithm>
 
+#include "api/field_cursor.h"
 #include "api/metadata.h"
 #include "api/place.h"
 #include "api/processing.h"
@@ -24,10 +25,12 @@ bool is_empty(json::Node value) {
 }
 
 bool is_one_of(std::string_view value, std::string_view values) {
-  for (std::string_view each : split(values, '|')) {
-    if (each == value) return true;
+  while (true) {
+    const size_t end = values.find('|');
+    if (values.substr(0, end) == value) return true;
+    if (end == std::string_view::npos) return false;
+    values.remove_prefix(end + 1);
   }
-  return false;
 }
 
 class SchemaRules {
@@ -57,16 +60,10 @@ class SchemaRules {
 
  private:
   void object(const Message& message, json::Node object, const Place& place) {
-    size_t guess = 0;
-    const size_t count = message.fields.size();
+    FieldCursor fields(message);
     for (json::Node child : object) {
-      for (size_t tried = 0; tried < count; tried++) {
-        if (guess == count) guess = 0;
-        const Field& field = message.fields[guess++];
-        if (field.name != child.key()) continue;
-        value(field, child, Place::field(&place, field.name));
-        break;
-      }
+      const Field* field = fields.find(child.key());
+      if (field != nullptr) value(*field, child, Place::field(&place, field->name));
     }
     required_fields(message, object, &place);
   }
