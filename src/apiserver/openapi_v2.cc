@@ -32,7 +32,8 @@ enum : uint32_t {
 std::string field(uint32_t number, std::string_view content) {
   std::string out;
   const auto varint = [&out](size_t value) {
-    for (; value >= 0x80; value >>= 7) out += static_cast<char>((value & 0x7f) | 0x80);
+    for (; value >= 0x80; value >>= 7)
+      out += static_cast<char>((value & 0x7f) | 0x80);
     out += static_cast<char>(value);
   };
   varint((number << 3) | 2u);
@@ -42,17 +43,16 @@ std::string field(uint32_t number, std::string_view content) {
 }
 
 std::string field_validation() {
-  const std::string query = field(kQueryIn, "query") + field(kQueryName, "fieldValidation") +
-                            field(kQueryType, "string");
+  const std::string query =
+      field(kQueryIn, "query") + field(kQueryName, "fieldValidation") + field(kQueryType, "string");
   return field(kParametersItemParameter, field(kParameterNonBody, field(kNonBodyQuery, query)));
 }
 
 std::string patch_of(const api::Kind& kind) {
-  const std::string yaml = join({"group: \"", kind.group, "\"\nkind: ", kind.name, "\nversion: ",
-                                 kind.version, "\n"});
-  const std::string extension =
-      field(kNamedName, "x-kubernetes-group-version-kind") +
-      field(kNamedValue, field(kAnyYaml, yaml));
+  const std::string yaml =
+      join({"group: \"", kind.group, "\"\nkind: ", kind.name, "\nversion: ", kind.version, "\n"});
+  const std::string extension = field(kNamedName, "x-kubernetes-group-version-kind") +
+                                field(kNamedValue, field(kAnyYaml, yaml));
   return field(kOperationParameters, field_validation()) + field(kOperationExtension, extension);
 }
 
@@ -75,8 +75,7 @@ std::string openapi_v2_document() {
     paths += field(kPathsPath, field(kNamedName, path_of(*kind)) + field(kNamedValue, item));
   }
   const std::string info = field(kInfoTitle, "Kubernetes") + field(kInfoVersion, "v1.36.2");
-  return field(kDocumentSwagger, "2.0") + field(kDocumentInfo, info) +
-         field(kDocumentPaths, paths);
+  return field(kDocumentSwagger, "2.0") + field(kDocumentInfo, info) + field(kDocumentPaths, paths);
 }
 
 }  // namespace coracle::apiserver

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// /openapi/v2 as far as kubectl up to 1.28 needs it: which kinds take the fieldValidation parameter. Only in protobuf
-// (gnostic openapiv2.Document); schemas are in /openapi/v3.
+// /openapi/v2 as far as kubectl up to 1.28 needs it: which kinds take the fieldValidation
+// parameter. Only in protobuf (gnostic openapiv2.Document); schemas are in /openapi/v3.
 #pragma once
 
 #include <string>

@@ -6,6 +6,7 @@
 #include "apiserver/authenticator.h"
 #include "apiserver/authorizer.h"
 #include "apiserver/decode.h"
+#include "apiserver/format.h"
 #include "apiserver/list.h"
 #include "apiserver/metadata.h"
 #include "apiserver/options.h"
@@ -84,9 +85,9 @@ Result<Next> read_stage(Parts& parts, Exchange& exchange) {
   const Request& request = exchange.request;
   if (request.target == Target::kPage) return parts.pages.answer(exchange);
   if (request.target == Target::kReview) return Next::kGoOn;
-  if (!request.subresource_text.empty()) {
+  const Subresource& row = subresource_row(request.subresource);
+  if (request.subresource != api::Subresource::kNone) {
     TRY(check_subresource_verb(request));
-    const Subresource& row = subresource_row(request.subresource);
     if (request.verb == Verb::kGet && row.read != nullptr) return row.read(parts, exchange);
   }
   switch (request.verb) {
@@ -97,8 +98,15 @@ Result<Next> read_stage(Parts& parts, Exchange& exchange) {
     case Verb::kWatch:
       return parts.watches.open(exchange);
     default:
-      return Next::kGoOn;
+      break;
   }
+  // Nothing is written whose answer the client could not take.
+  if (row.show != nullptr || row.act != nullptr) {
+    TRY(accept_json(request));
+  } else {
+    TRY(negotiate(request));
+  }
+  return Next::kGoOn;
 }
 
 bool deletes(const Request& request) {
@@ -165,6 +173,8 @@ Result<Next> validate_stage(Parts&, Exchange& exchange) {
   const api::Kind& kind = *request.kind;
   if (request.creating()) {
     TRY(api::validate_create(kind, request.object));
+  } else if (request.subresource == api::Subresource::kBinding) {
+    // Sets what no update may change (spec.nodeName); decode_binding has checked it.
   } else if (request.subresource == api::Subresource::kStatus) {
     TRY(api::validate_status_update(kind, request.object, request.old));
   } else {

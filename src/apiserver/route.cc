@@ -72,6 +72,14 @@ void route_resource(Request& request, Parts rest) {
     if (request.name.empty()) request.target = Target::kReview;
     return;
   }
+  if (request.group.empty() && request.version == "v1" && request.resource == "bindings") {
+    // POST pods/x/binding as it was called first; found in discovery still.
+    request.kind = &api::kPod;
+    request.subresource = api::Subresource::kBinding;
+    const bool fits = !request.ns.empty() && request.name.empty();
+    if (fits) request.target = Target::kObjects;
+    return;
+  }
   request.kind = api::find_kind(request.group, request.version, request.resource);
   if (request.kind == nullptr) return;
   if (!request.kind->namespaced && !request.ns.empty()) return;
@@ -128,7 +136,7 @@ Result<> check_method(const Request& request) {
   }
   if (request.target == Target::kPage) return method == "GET" ? Result<>() : refused();
   if (request.target == Target::kReview) return method == "POST" ? Result<>() : refused();
-  if (!request.subresource_text.empty()) return {};  // subresources.cc knows its verbs
+  if (request.subresource != api::Subresource::kNone) return {};  // subresources.cc knows its verbs
   const bool named = !request.name.empty();
   if (named && method == "POST") return refused();
   if (!named && (method == "PUT" || method == "PATCH")) return refused();

@@ -4,6 +4,7 @@
 #include "apiserver/authenticator.h"
 #include "apiserver/authorizer.h"
 #include "apiserver/bootstrap.h"
+#include "apiserver/event_expiry.h"
 #include "apiserver/exchange.h"
 #include "apiserver/format.h"
 #include "apiserver/pages.h"
@@ -70,6 +71,7 @@ class ApiServer::State {
   Parts parts;
   Pipeline pipeline;
   std::unique_ptr<Bootstrap> bootstrap;
+  EventExpiry event_expiry{parts};
   List<HttpExchange> running;
   size_t reads = 0;
   size_t writes = 0;
@@ -86,7 +88,7 @@ class ApiServer::State::HttpExchange final : public Exchange, public Link<HttpEx
         response_(response) {}
 
   void reply(Reply reply) override;
-  void fail(const Error& error, std::string_view continue_token) override;
+  void fail(const Error& why, std::string_view continue_token) override;
   http::Response* response() override { return &response_; }
   void close() override { state_.end(*this); }
   void lasts() override { state_.release(*this); }
@@ -134,7 +136,10 @@ void ApiServer::State::HttpExchange::reply(Reply reply) {
   send(reply.code, kJson, body, std::move(reply.headers));
 }
 
-void ApiServer::State::HttpExchange::fail(const Error& error, std::string_view continue_token) {
+void ApiServer::State::HttpExchange::fail(const Error& why, std::string_view continue_token) {
+  Error error = why;
+  const bool passing = error.code == Code::kTooManyRequests || error.code == Code::kUnavailable;
+  if (passing && error.retry_after_s == 0) error.retry_after_s = 1;
   std::vector<http::Header> headers;
   if (error.retry_after_s > 0) {
     headers.push_back({"retry-after", std::to_string(error.retry_after_s)});
@@ -242,6 +247,7 @@ void ApiServer::start() {
   state_->addresses.load();
   state_->bootstrap = std::make_unique<Bootstrap>(state_->parts);
   state_->bootstrap->start();
+  state_->event_expiry.start();
 }
 
 void ApiServer::on_request(http::Request&& request, http::Response& response) {

@@ -29,7 +29,6 @@ void set_condition(json::Node status, std::string_view type, std::string_view at
   if (found["status"].string() == "True") return;
   found.set("type", type);
   found.set("status", "True");
-  found.set_null("lastProbeTime");
   found.set("lastTransitionTime", at);
   found.remove("reason");
   found.remove("message");
@@ -38,6 +37,12 @@ void set_condition(json::Node status, std::string_view type, std::string_view at
 // registry/core/pod/storage BindingREST.setPodHostAndAnnotations
 Result<> decode_binding(Parts& parts, Request& request) {
   TRY(decode_body(request, {"v1", "Binding"}));
+  // POST bindings, the old form, names the Pod in the body alone.
+  const std::string_view named = request.body["metadata"]["name"].string();
+  if (request.name.empty()) request.name = std::string(named);
+  if (!named.empty() && named != request.name) {
+    return fail(Code::kBadRequest, "name in URL does not match name in Binding object");
+  }
   const std::string_view node = request.body["target"]["name"].string();
   const std::string_view target_kind = request.body["target"]["kind"].string();
   if (node.empty() || (!target_kind.empty() && target_kind != "Node")) {

@@ -66,6 +66,7 @@ Result<Next> Watches::open(Exchange& exchange) {
   Watcher& watcher = *owned;
   exchange.stream = std::move(owned);
   exchange.lasts();
+  exchange.request.http = {};  // an idle watch keeps nothing that it does not need
   look_again_at(watcher.next_look());
   watcher.start();
   return Next::kDone;
