@@ -72,14 +72,18 @@ bool set_up(const Words& words, Writer& message) {
 }
 
 }  // namespace
-}  // namespace coracle::shim
 
-extern "C" [[noreturn]] __attribute__((used)) void shim_main(const long* stack) {
-  using namespace coracle::shim;
+[[noreturn]] void run(const long* stack) {
   const Words words{stack[0], reinterpret_cast<const char* const*>(stack + 1)};
   place = {words.word(2), words.word(3)};
   if (words.count < 4 || sys(__NR_chdir, place.directory) != 0) sys_exit(2);
   if (same(words.word(1), "hold") && words.count >= 6) hold(words);
   if (same(words.word(1), "sweep")) sys_exit(sweep());
   sys_exit(2);
+}
+
+}  // namespace coracle::shim
+
+extern "C" [[noreturn]] __attribute__((used)) void shim_main(const long* stack) {
+  coracle::shim::run(stack);
 }

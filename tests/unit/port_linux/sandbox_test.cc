@@ -308,6 +308,10 @@ TEST_F(SandboxTest, FullPipesNeverBlockAContainer) {
   ASSERT_TRUE(wait([&] { return notes_.is("p-0", kExited); }));
   EXPECT_EQ(notes_.last["p-0"].exit_code, 6);
   EXPECT_NE(log("p-0").find(" stdout F 60000\n"), std::string::npos);
+  const auto memory =
+      port_.disk().read_file(join({"/proc/", std::to_string(sandbox_->pid()), "/smaps_rollup"}));
+  const size_t pss = memory->find("Pss:") + 4;
+  EXPECT_LE(*parse_unsigned(trim(memory->substr(pss, memory->find("kB", pss) - pss))), 150u);
 }
 
 TEST_F(SandboxTest, LongLinesAreSplitAndUnfinishedOnesMarked) {
