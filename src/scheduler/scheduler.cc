@@ -282,6 +282,7 @@ void Scheduler::on_answer(uint64_t token, Result<api::ObjectRef> answer) {
                          binding.node}));
     return;
   }
+  LOG(kWarn, "scheduler: binding refused", kv("pod", binding.pod.name), kv("error", answer.error().message));
   // Somebody else may have bound it meanwhile; then the change says so and counts it again.
   release(binding.pod);
   const api::ObjectRef object = client_.state().get(api::kPod, binding.pod.ns, binding.pod.name);

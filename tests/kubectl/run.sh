@@ -3,7 +3,7 @@
 # End to end with real kubectl, real TLS, real containers, real nftables. Usage: run.sh BUILD [CASE...]
 set -euo pipefail
 TOP=$(cd "$(dirname "$0")/../.." && pwd)
-BUILD_DIR=$(cd "$TOP/$1" 2>/dev/null && pwd || cd "$1" && pwd)
+BUILD_DIR=$(cd "$TOP" && cd "$1" && pwd)
 . "$TOP/tests/kubectl/world.sh"
 . "$TOP/tests/kubectl/lib.sh"
 if [ -z "${CORACLE_INSIDE:-}" ]; then enter_world "$0" "$@"; fi
@@ -32,7 +32,10 @@ for name in "${cases[@]}"; do
     failed=$((failed + 1)); result=FAILED
   fi
   printf '%-60s %s (%d ms)\n' "$name" "$result" $((($(date +%s%N) - begin) / 1000000))
-  [ $result = ok ] || { tail -n 25 "$log" | sed 's/^/    /'; }
+  if [ $result = FAILED ]; then
+    NS=t-$(echo "$name" | cut -c1-50)
+    { tail -n 25 "$log"; k -n "${NS%-}" get pods -o wide; k -n "${NS%-}" get events; } 2>&1 | sed 's/^/    /' | tail -n 60
+  fi
 done
 if ! server_alive; then echo "the server died:"; tail -n 30 "$WORK/server.log"; failed=$((failed + 1)); fi
 echo "kubectl: $passed passed, $failed failed"

@@ -13,6 +13,6 @@ contains wide "$(kn get pod stays -o wide)" node-1
 timeout 5 "$KUBECTL" -n "$NS" logs -f stays > "$WORK/follow.log" &
 sleep 0.5
 kn delete pod stays --grace-period=5
-contains followed "$(cat "$WORK/follow.log")" bye
+eventually 5 grep -q bye "$WORK/follow.log"
 refuses NotFound kn get pod stays
 kn delete pod hello

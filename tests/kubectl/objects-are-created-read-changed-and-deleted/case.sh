@@ -19,7 +19,7 @@ for kubectl in $KUBECTLS_LIST; do
   equal secret "$(kn get secret key -o 'jsonpath={.data.p}')" cQ==
   kn create serviceaccount robot
   kn create service clusterip web --tcp=80:8080
-  refuses AlreadyExists kn create configmap greeting
+  refuses 'already exists' kn create configmap greeting
   kn get configmap greeting -o json | sed 's/"world"/"moon"/' | kn replace -f -
   equal replaced "$(kn get configmap greeting -o 'jsonpath={.data.hello}')" moon
   KUBE_EDITOR='sed -i s/moon/mars/' kn edit configmap greeting

@@ -6,4 +6,4 @@ sleep 1
 equal "orphaned replica sets" "$(kn get rs -o name | wc -l)" 1
 equal "no owner" "$(kn get rs -o 'jsonpath={.items[0].metadata.ownerReferences}')" ""
 kn delete rs --all
-eventually_equal 30 "" kn get pods -o name
+eventually_equal 45 "" kn get pods -o name  # sleep ignores SIGTERM as process 1: the full grace period
