@@ -1,131 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Real shims, crun and containers; skipped where the machine cannot run them.
+// Real shims, crun and containers.
 #include "port/sandbox.h"
 
 #include <algorithm>
-#include <map>
 
 #include <signal.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include "base/bytes.h"
-#include "tests/unit/port_linux/linux_port.h"
+#include "tests/unit/port_linux/sandbox_fixture.h"
 
 namespace coracle::port_linux {
 namespace {
-
-constexpr Duration kPatience = seconds(20);
-
-struct Notes : port::SandboxEvents {
-  void on_ready() override { ready++; }
-  void on_container(const port::ContainerRecord& record) override {
-    phases[record.id].push_back(record.phase);
-    last[record.id] = record;
-  }
-  void on_lost(std::string_view reason) override {
-    lost++;
-    why = reason;
-  }
-  bool is(const std::string& id, port::ContainerPhase phase) {
-    return last.count(id) > 0 && last[id].phase == phase;
-  }
-  int ready = 0;
-  int lost = 0;
-  std::string why;
-  std::map<std::string, std::vector<port::ContainerPhase>> phases;
-  std::map<std::string, port::ContainerRecord> last;
-};
-
-using enum port::ContainerPhase;
-
-class SandboxTest : public ::testing::Test {
- protected:
-  void SetUp() override {
-    if (::geteuid() != 0 || ::access("/usr/bin/crun", X_OK) != 0 ||
-        ::access("/bin/busybox", X_OK) != 0)
-      GTEST_SKIP() << "skipped: needs root, crun and busybox-static";
-    directory_ = port_.scratch() + "/" + std::string(100, 's');
-    ASSERT_TRUE(port_.disk().make_directories(directory_));
-    ASSERT_TRUE(port_.disk().make_directories(port_.scratch() + "/base/bin"));
-    for (const char* name : {"/base/proc", "/base/dev", "/base/sys", "/base/tmp"})
-      ASSERT_TRUE(port_.disk().make_directories(port_.scratch() + name));
-    const std::string busybox = *port_.disk().read_file("/bin/busybox");
-    ASSERT_TRUE(port_.disk().write_file(port_.scratch() + "/base/bin/busybox", busybox, 0755));
-    ::symlink("busybox", (port_.scratch() + "/base/bin/sh").c_str());
-  }
-  void TearDown() override {
-    if (sandbox_ != nullptr) end_sandbox();
-    for (const char* name : {"cpu", "cpuacct", "cpuset", "memory", "devices", "freezer", "blkio",
-                             "pids", "systemd", "net_cls", "net_prio", "perf_event", "."})
-      ::rmdir(join({"/sys/fs/cgroup/", name, "/coracle-test"}).c_str());
-  }
-  void end_sandbox() {
-    if (notes_.lost == 0) sandbox_->end();
-    EXPECT_TRUE(wait([&] { return notes_.lost > 0; })) << "the shim did not end";
-    const auto left = port_.disk().list(directory_);
-    ASSERT_TRUE(left);
-    for (const std::string& name : *left)
-      EXPECT_TRUE(name.ends_with(".log") || name.find(".log.") != std::string::npos) << name;
-  }
-  template <class Done>
-  bool wait(Done done) {
-    return port_.run_until(done, kPatience);
-  }
-  void create(port::SandboxOptions options = {}) {
-    options.directory = directory_;
-    options.hostname = "pod-name";
-    auto sandbox = port_.machine.sandboxes().create(options, notes_);
-    ASSERT_TRUE(sandbox) << sandbox.error().message;
-    sandbox_ = std::move(*sandbox);
-    ASSERT_TRUE(wait([&] { return notes_.ready + notes_.lost > 0; }));
-    ASSERT_EQ(notes_.lost, 0) << notes_.why;
-  }
-  port::ContainerStart container(const std::string& id,
-                                 const std::string& script,
-                                 const std::string& namespaces = R"({"type":"pid"},)") {
-    const std::string bundle = join({port_.scratch(), "/bundle-", id});
-    for (const char* name : {"/rootfs", "/up", "/work"})
-      EXPECT_TRUE(port_.disk().make_directories(bundle + name));
-    const std::string config = join(
-        {R"({"ociVersion":"1.0.0","process":{"user":{"uid":0,"gid":0},"args":["/bin/sh","-c",")",
-         script,
-         R"("],"env":["PATH=/bin"],"cwd":"/"},"root":{"path":"rootfs"},"mounts":[{"destination":)",
-         R"("/proc","type":"proc","source":"proc"}],"linux":{"cgroupsPath":"/coracle-test/)", id,
-         R"(","namespaces":[)", namespaces, R"({"type":"mount"}]}})"});
-    EXPECT_TRUE(port_.disk().write_file(bundle + "/config.json", config, 0600));
-    port::ContainerStart start;
-    start.id = id;
-    start.bundle = bundle;
-    start.mounts = {{"overlay", "overlay", bundle + "/rootfs",
-                     join({"lowerdir=", port_.scratch(), "/base,upperdir=", bundle,
-                           "/up,workdir=", bundle, "/work"})}};
-    start.log_path = join({directory_, "/", id, ".log"});
-    return start;
-  }
-  std::string log(const std::string& id, const std::string& suffix = "") {
-    auto text =
-        port_.disk().read_file(join({directory_, "/", id, ".log", suffix}), 64 * 1024 * 1024);
-    return text ? *text : "no log";
-  }
-  // The text of each line without its time.
-  std::vector<std::string> lines(const std::string& id) {
-    std::vector<std::string> out;
-    const std::string text = log(id);
-    for (std::string_view line : split(text, '\n')) {
-      if (line.size() < 31) continue;
-      EXPECT_TRUE(parse_rfc3339(line.substr(0, 30))) << line;
-      out.emplace_back(line.substr(31));
-    }
-    return out;
-  }
-
-  LinuxPort port_;
-  Notes notes_;
-  std::string directory_;
-  std::unique_ptr<port::Sandbox> sandbox_;
-};
 
 TEST_F(SandboxTest, RunsAContainerAndKeepsItsLogAndExitCode) {
   create();
@@ -350,54 +234,6 @@ TEST_F(SandboxTest, LogsRotateBySizeAndLoseNothing) {
   EXPECT_EQ(expected, 4001);
   EXPECT_LT(log("r-0", ".1").size(), 64u * 1024 + 17 * 1024);
   EXPECT_EQ(log("r-0", ".3"), "no log");
-}
-
-TEST_F(SandboxTest, SurvivesTheDaemonAndTellsWhatHappenedMeanwhile) {
-  create();
-  sandbox_->start(container("go-0", "busybox sleep 0.3; busybox echo later; exit 5"));
-  sandbox_->start(container("stay-0", "while :; do busybox echo more; busybox sleep 0.05; done"));
-  ASSERT_TRUE(wait([&] { return notes_.is("go-0", kRunning) && notes_.is("stay-0", kRunning); }));
-  const int64_t shim = sandbox_->pid();
-  const int64_t stays = notes_.last["stay-0"].pid;
-  sandbox_.reset();
-  port_.run_until([] { return false; }, milliseconds(600));
-  notes_ = {};
-  auto adopted = port_.machine.sandboxes().adopt(directory_, notes_);
-  ASSERT_TRUE(adopted);
-  sandbox_ = std::move(*adopted);
-  ASSERT_TRUE(wait([&] { return notes_.is("go-0", kExited) && notes_.is("stay-0", kRunning); }));
-  EXPECT_EQ(notes_.ready, 1);
-  EXPECT_EQ(sandbox_->pid(), shim);
-  EXPECT_EQ(notes_.last["stay-0"].pid, stays);
-  EXPECT_EQ(notes_.last["go-0"].exit_code, 5);
-  EXPECT_EQ(lines("go-0"), (std::vector<std::string>{"stdout F later"}));
-  EXPECT_GT(lines("stay-0").size(), 5u);
-}
-
-TEST_F(SandboxTest, DeadShimIsNoticedAndItsContainersAreKilled) {
-  create();
-  sandbox_->start(container("done-0", "exit 4"));
-  sandbox_->start(container("alive-0", "busybox sleep 1000"));
-  ASSERT_TRUE(wait([&] { return notes_.is("alive-0", kRunning) && notes_.is("done-0", kExited); }));
-  const auto alive = static_cast<pid_t>(notes_.last["alive-0"].pid);
-  notes_.last.clear();
-  ::kill(static_cast<pid_t>(sandbox_->pid()), SIGKILL);
-  ASSERT_TRUE(wait([&] { return notes_.lost == 1; }));
-  EXPECT_EQ(notes_.last["done-0"].exit_code, 4);
-  EXPECT_EQ(notes_.last["alive-0"].exit_code, 137);
-  EXPECT_TRUE(wait([&] {
-    const auto stat = port_.disk().read_file(join({"/proc/", std::to_string(alive), "/stat"}));
-    return !stat || stat->find(") Z") != std::string::npos;
-  }));
-  EXPECT_FALSE(port_.disk().stat("/sys/fs/cgroup/pids/coracle-test/alive-0"));
-}
-
-TEST_F(SandboxTest, AdoptingNothingIsLost) {
-  auto sandbox = port_.machine.sandboxes().adopt(directory_, notes_);
-  ASSERT_TRUE(sandbox);
-  EXPECT_EQ(notes_.lost, 0);
-  sandbox_ = std::move(*sandbox);
-  EXPECT_TRUE(wait([&] { return notes_.lost == 1; }));
 }
 
 }  // namespace
