@@ -178,7 +178,9 @@ Reply Pages::openapi(const Request& request) {
   if (parts.size() == 4 && parts[2] == "api") found = documents_.openapi_v3("", parts[3]);
   if (parts.size() == 5 && parts[2] == "apis") found = documents_.openapi_v3(parts[3], parts[4]);
   Reply reply = document(request, found);
-  if (found != nullptr && parameter(request, "hash") == found->hash) {
+  const bool current = found != nullptr && parameter(request, "hash") == found->hash;
+  documents_.forget_openapi();  // large, and asked for once by each client
+  if (current) {
     reply.headers.push_back({"cache-control", "public, immutable, max-age=31536000"});
   }
   return reply;
