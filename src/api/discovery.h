@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Documents derived from the kind table: legacy and aggregated discovery, OpenAPI v3. (Of v2 the API server has what old
-// kubectls insist on; they all then
-// use the merge keys that they were compiled with.) Every document has a hash for ETags.
+// Documents derived from the kind table: legacy and aggregated discovery, OpenAPI v3. Every document has a hash for ETags.
+// (Of v2 the API server has what old kubectls insist on; all then use the merge keys that they were compiled with.)
 //
 // Discovery is built when first asked for and kept (some 20 KB). OpenAPI documents are large and rarely read: only the
 // last one is kept, until another is asked for or forget_openapi() is called.
