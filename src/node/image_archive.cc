@@ -306,7 +306,7 @@ Result<> Archive::unpack_into(const std::string& directory,
   HashedSource plain(is_packed ? static_cast<ByteSource&>(gunzip) : packed, kImageBytesMax);
   const std::unique_ptr<port::Tree> tree = TRY(disk_.tree(directory));
   TRY(tree->set_mode(".", 0755));
-  TRY(unpack_layer(plain, *tree));
+  const std::vector<std::string> written = TRY(unpack_layer(plain, *tree));
   TRY(plain.drain());
   TRY(packed.drain());
   if (plain.digest() != diff_id) return fail(Code::kCorrupt, "content does not match the diff ID");
@@ -314,7 +314,13 @@ Result<> Archive::unpack_into(const std::string& directory,
   if (part_name.starts_with(kBlobs) &&
       packed.digest() != "sha256:" + part_name.substr(kBlobs.size()))
     return fail(Code::kCorrupt, "blob does not match its digest");
-  return {};
+  for (const std::string& path : written) {
+    const Result<port::FileStat> found = tree->stat(path.empty() ? "." : path);
+    if (!found || found->type != port::FileType::kDirectory) continue;  // became something else
+    TRY(disk_.sync_directory(join({directory, "/", path})));
+  }
+  TRY(disk_.sync_directory(directory));
+  return disk_.sync_directory(root_ + "/tmp");  // its name there is settled before it moves
 }
 
 }  // namespace

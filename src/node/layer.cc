@@ -45,6 +45,7 @@ class Unpacker {
  public:
   Unpacker(ByteSource& from, port::Tree& into) : tar_(from), into_(into) {}
   Result<> run(LayerBounds bounds);
+  std::vector<std::string> written() const { return {written_.begin(), written_.end()}; }
 
  private:
   Result<> take(const TarEntry& entry);
@@ -58,6 +59,7 @@ class Unpacker {
   TarReader tar_;
   port::Tree& into_;
   std::set<std::string> directories_;  // known to exist
+  std::set<std::string> written_;      // an entry was made in them
   std::vector<std::pair<std::string, Wall>> times_;
 };
 
@@ -79,6 +81,7 @@ Result<> Unpacker::take(const TarEntry& entry) {
   if (path.empty()) return {};
   const std::string parent = parent_of(path);
   TRY(make_parents(parent));
+  written_.insert(parent);
   const std::string_view base = base_of(path);
   if (base == kOpaque)
     return into_.set_attribute(parent.empty() ? "." : parent, "trusted.overlay.opaque", "y");
@@ -90,6 +93,7 @@ Result<> Unpacker::take(const TarEntry& entry) {
 Result<> Unpacker::make_parents(const std::string& path) {
   if (path.empty() || directories_.contains(path)) return {};
   TRY(make_parents(parent_of(path)));
+  written_.insert(parent_of(path));
   Result<> made = into_.make_directory(path, 0755);
   if (!made) {  // a symlink to a directory will do: the tree does not let it leave
     const port::FileStat found = TRY(into_.stat(path));
@@ -174,8 +178,12 @@ Result<> Unpacker::dress(const TarEntry& entry, const std::string& path) {
 
 }  // namespace
 
-Result<> unpack_layer(ByteSource& from, port::Tree& into, LayerBounds bounds) {
-  return Unpacker(from, into).run(bounds);
+Result<std::vector<std::string>> unpack_layer(ByteSource& from,
+                                              port::Tree& into,
+                                              LayerBounds bounds) {
+  Unpacker unpacker(from, into);
+  TRY(unpacker.run(bounds));
+  return unpacker.written();
 }
 
 }  // namespace coracle::node

@@ -6,6 +6,8 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "node/source.h"
@@ -17,7 +19,10 @@ struct LayerBounds {
   uint64_t entries_max = 200'000;
 };
 
-// Every file is synced; the caller syncs the directory's parent after it has put it in place.
-Result<> unpack_layer(ByteSource& from, port::Tree& into, LayerBounds bounds = {});
+// Every file is synced. Returns the directories it wrote to, "" for the top, for the caller to sync
+// before it puts the whole in place.
+Result<std::vector<std::string>> unpack_layer(ByteSource& from,
+                                              port::Tree& into,
+                                              LayerBounds bounds = {});
 
 }  // namespace coracle::node

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// A cluster in memory that answers like the API server as far as an agent can tell, and sandboxes whose containers
-// run when a test says so.
+// A cluster in memory that answers like the API server as far as an agent can tell, and sandboxes
+// whose containers run when a test says so.
 #pragma once
 
 #include <map>
@@ -59,14 +59,17 @@ class FakeCluster final : public api::Client, api::State, port::TurnEnd {
     }
   }
 
-  api::ObjectRef get(const api::Kind& kind, std::string_view ns, std::string_view name) const override {
+  api::ObjectRef get(const api::Kind& kind,
+                     std::string_view ns,
+                     std::string_view name) const override {
     const auto at = objects_.find(api::storage_key(kind, ns, name));
     return at == objects_.end() ? api::ObjectRef() : at->second;
   }
   void list(const api::Kind& kind, std::string_view ns, api::Visitor& visitor) const override {
     const auto copy = objects_;
     for (const auto& [key, object] : copy) {
-      if (&object->kind() == &kind && (ns.empty() || object->ns() == ns) && !visitor.visit(object)) return;
+      if (&object->kind() == &kind && (ns.empty() || object->ns() == ns) && !visitor.visit(object))
+        return;
     }
   }
   void list_owned_by(std::string_view, api::Visitor&) const override {}
@@ -84,7 +87,8 @@ class FakeCluster final : public api::Client, api::State, port::TurnEnd {
 
   api::ObjectRef store(const api::Kind& kind, json::Node root) {
     const json::Node meta = root.object("metadata");
-    const std::string key = api::storage_key(kind, meta["namespace"].string(), meta["name"].string());
+    const std::string key =
+        api::storage_key(kind, meta["namespace"].string(), meta["name"].string());
     const api::ObjectRef before = objects_[key];
     if (before && !meta["uid"]) meta.set("uid", before->uid());
     if (!meta["uid"]) meta.set("uid", "uid-" + std::to_string(++version_));
@@ -110,22 +114,27 @@ class FakeCluster final : public api::Client, api::State, port::TurnEnd {
   }
   Result<api::ObjectRef> run(const api::Call& call) {
     json::Tree body_tree;
-    const Result<json::Node> body = call.body.empty() ? Result<json::Node>(json::Node()) : body_tree.parse(call.body);
+    const Result<json::Node> body =
+        call.body.empty() ? Result<json::Node>(json::Node()) : body_tree.parse(call.body);
     if (!body) return body.error();
     const api::Key& key = call.key;
     if (call.subresource == api::Subresource::kToken) return token_answer();
     if (key.kind == &api::kEvent && call.verb == api::CallVerb::kCreate)
-      events.push_back(std::string((*body)["reason"].string()) + ": " + std::string((*body)["message"].string()));
+      events.push_back(std::string((*body)["reason"].string()) + ": " +
+                       std::string((*body)["message"].string()));
     const api::ObjectRef old = get(*key.kind, key.ns, key.name);
     if (call.verb == api::CallVerb::kCreate) {
       if (old) return fail(Code::kAlreadyExists, "already exists");
       if (!key.ns.empty()) (*body).object("metadata").set("namespace", std::string_view(key.ns));
-      if (!(*body)["metadata"]["name"]) (*body).object("metadata").set("name", "made-" + std::to_string(version_));
+      if (!(*body)["metadata"]["name"])
+        (*body).object("metadata").set("name", "made-" + std::to_string(version_));
       return store(*key.kind, *body);
     }
     if (!old) return fail(Code::kNotFound, "not found");
-    if (!call.expected_uid.empty() && old->uid() != call.expected_uid) return fail(Code::kConflict, "uid");
-    if (call.expected_version != 0 && old->version() != call.expected_version) return fail(Code::kConflict, "version");
+    if (!call.expected_uid.empty() && old->uid() != call.expected_uid)
+      return fail(Code::kConflict, "uid");
+    if (call.expected_version != 0 && old->version() != call.expected_version)
+      return fail(Code::kConflict, "version");
     if (call.verb == api::CallVerb::kDelete) {
       remove(*key.kind, key.ns, key.name, call.grace_seconds.value_or(30));
       return old;
@@ -194,14 +203,17 @@ class FakeSandboxes final : public port::Sandboxes {
   };
 
   explicit FakeSandboxes(port::Clock& clock) : clock_(clock) {}
-  Result<std::unique_ptr<port::Sandbox>> create(const port::SandboxOptions& options, port::SandboxEvents& events) override {
+  Result<std::unique_ptr<port::Sandbox>> create(const port::SandboxOptions& options,
+                                                port::SandboxEvents& events) override {
     Shim& shim = shims[options.directory];
     shim = Shim{options, {}, {}, {}, &events, false};
     ready_.push_back(options.directory);
     return std::unique_ptr<port::Sandbox>(std::make_unique<Handle>(*this, options.directory));
   }
-  Result<std::unique_ptr<port::Sandbox>> adopt(const std::string& directory, port::SandboxEvents& events) override {
-    if (!shims.contains(directory) || shims[directory].over) return fail(Code::kNotFound, "no shim");
+  Result<std::unique_ptr<port::Sandbox>> adopt(const std::string& directory,
+                                               port::SandboxEvents& events) override {
+    if (!shims.contains(directory) || shims[directory].over)
+      return fail(Code::kNotFound, "no shim");
     shims[directory].events = &events;
     ready_.push_back(directory);
     for (const auto& [id, record] : shims[directory].containers)
@@ -251,21 +263,26 @@ class FakeSandboxes final : public port::Sandboxes {
  private:
   class Handle final : public port::Sandbox {
    public:
-    Handle(FakeSandboxes& owner, std::string directory) : owner_(owner), directory_(std::move(directory)) {}
+    Handle(FakeSandboxes& owner, std::string directory)
+        : owner_(owner),
+          directory_(std::move(directory)) {}
     ~Handle() override { shim().events = nullptr; }
     int64_t pid() const override { return 4711; }
     void start(const port::ContainerStart& container) override {
       shim().starts.push_back(container);
       port::ContainerRecord record;
       record.id = container.id;
-      record.phase = owner_.refuse_start.empty() ? port::ContainerPhase::kRunning : port::ContainerPhase::kFailedToStart;
+      record.phase = owner_.refuse_start.empty() ? port::ContainerPhase::kRunning
+                                                 : port::ContainerPhase::kFailedToStart;
       record.message = owner_.refuse_start;
       record.pid = 1000;
       record.started = owner_.clock_.wall();
       shim().containers[container.id] = record;
       owner_.reports_.push_back({directory_, record});
     }
-    void signal(const std::string& id, int signal) override { shim().orders.push_back("signal " + id + " " + std::to_string(signal)); }
+    void signal(const std::string& id, int signal) override {
+      shim().orders.push_back("signal " + id + " " + std::to_string(signal));
+    }
     void kill(const std::string& id) override {
       shim().orders.push_back("kill " + id);
       owner_.exit(id, 137);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Replays tests/golden/node/*.txt. A block is lines, "----", and what they print, up to an empty line:
+// Replays tests/golden/node/*.txt. A block is lines, "----", and what they print, up to an empty
+// line:
 //   pod                the lines that follow are its YAML; a fresh record is made for it
 //   at 12              the time in seconds
 //   phase Running      of the record; also: gone, final, ip A.B.C.D
@@ -70,15 +71,24 @@ class Script {
     std::string verb;
     std::string rest;
     words >> verb >> rest;
-    if (verb == "at") now_ = Mono{std::stoll(rest) * 1'000'000'000};
-    else if (verb == "gone") record_.gone = true;
-    else if (verb == "final") record_.final_stored = true;
-    else if (verb == "ip") record_.ip = parse_ip4(rest);
-    else if (verb == "phase") set_phase(rest);
-    else if (verb == "container") set_container(rest, words);
-    else if (verb == "decide") return print_decision();
-    else if (verb == "status") return print_status();
-    else return "unknown command: " + line + "\n";
+    if (verb == "at")
+      now_ = Mono{std::stoll(rest) * 1'000'000'000};
+    else if (verb == "gone")
+      record_.gone = true;
+    else if (verb == "final")
+      record_.final_stored = true;
+    else if (verb == "ip")
+      record_.ip = parse_ip4(rest);
+    else if (verb == "phase")
+      set_phase(rest);
+    else if (verb == "container")
+      set_container(rest, words);
+    else if (verb == "decide")
+      return print_decision();
+    else if (verb == "status")
+      return print_status();
+    else
+      return "unknown command: " + line + "\n";
     return {};
   }
 
@@ -99,7 +109,8 @@ class Script {
       const int64_t number = parse_signed(value).value_or(0);
       if (key == "run") {
         for (int i = 0; i <= static_cast<int>(RunState::kTerminated); ++i) {
-          if (run_state_name(static_cast<RunState>(i)) == value) state->run = static_cast<RunState>(i);
+          if (run_state_name(static_cast<RunState>(i)) == value)
+            state->run = static_cast<RunState>(i);
         }
         if (state->run != RunState::kTerminated) state->ended.reset();
       }
@@ -108,8 +119,17 @@ class Script {
       if (key == "reason") state->waiting_reason = value;
       if (key == "probed") state->start_probed = true;
       if (key == "ready") state->ready = true;
-      if (key == "exit") state->ended = Termination{static_cast<int>(number), 0, state->attempt, number == 0 ? "Completed" : "Error", "", wall(), wall()};
-      if (key == "before") state->before = Termination{static_cast<int>(number), 0, state->attempt - 1, "Error", "", wall(), wall()};
+      if (key == "exit")
+        state->ended = Termination{static_cast<int>(number),
+                                   0,
+                                   state->attempt,
+                                   number == 0 ? "Completed" : "Error",
+                                   "",
+                                   wall(),
+                                   wall()};
+      if (key == "before")
+        state->before = Termination{
+            static_cast<int>(number), 0, state->attempt - 1, "Error", "", wall(), wall()};
       if (key == "wait") state->not_before = Mono{number * 1'000'000'000};
       if (key == "stopped") state->stopped_at = Mono{number * 1'000'000'000};
       if (key == "killed") state->killed = true;
@@ -121,13 +141,15 @@ class Script {
     std::string out;
     for (const Action& action : decision.actions) {
       out += action_name(action.type);
-      const bool of_container = action.type >= ActionType::kStart && action.type <= ActionType::kShowCrashLoop;
+      const bool of_container =
+          action.type >= ActionType::kStart && action.type <= ActionType::kShowCrashLoop;
       if (of_container) out += " " + record_.containers[action.container].name;
       if (action.type == ActionType::kMove) out += " " + std::string(phase_name(action.phase));
       if (action.type == ActionType::kFail) out += " " + action.reason + ": " + action.message;
       out += "\n";
     }
-    if (decision.again_at) out += "again at " + std::to_string(decision.again_at->ns / 1'000'000'000) + "s\n";
+    if (decision.again_at)
+      out += "again at " + std::to_string(decision.again_at->ns / 1'000'000'000) + "s\n";
     return out.empty() ? "nothing\n" : out;
   }
 
@@ -151,8 +173,10 @@ TEST(PodLifeGolden, DecidesAndShowsAsTheScriptsSay) {
     before << std::ifstream(file.path()).rdbuf();
     const std::string after = Script().replay(before.str());
     ++scripts;
-    if (rewrite) std::ofstream(file.path()) << after;
-    else EXPECT_EQ(before.str(), after) << file.path();
+    if (rewrite)
+      std::ofstream(file.path()) << after;
+    else
+      EXPECT_EQ(before.str(), after) << file.path();
   }
   EXPECT_GE(scripts, 5u);
 }
