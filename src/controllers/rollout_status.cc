@@ -41,7 +41,7 @@ void Rollout::count_into(json::Node status) const {
   set_or_drop(status, "readyReplicas", sum(sets_, "readyReplicas"));
   set_or_drop(status, "availableReplicas", available);
   set_or_drop(status, "unavailableReplicas", std::max<int64_t>(0, wanted - available));
-  set_or_drop(status, "terminatingReplicas", sum(sets_, "terminatingReplicas"));
+  status.set("terminatingReplicas", sum(sets_, "terminatingReplicas"));
 }
 
 bool Rollout::is_complete(json::Node status) const {
