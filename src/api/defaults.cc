@@ -9,9 +9,15 @@
 namespace coracle::api {
 namespace {
 
+// Go leaves it out when it writes JSON, so no stored text has it: clients of both kinds then agree.
+bool is_plain_zero(const Field& field, json::Node value) {
+  if (!field.zero_is_absent) return false;
+  return value.is_number() ? value.number() == 0 : value.is_boolean() && !value.boolean();
+}
+
 bool is_absent(const Field& field, json::Node value) {
   if (!value || (value.is_string() && value.string().empty())) return true;
-  return field.zero_is_absent && value.is_number() && value.number() == 0;
+  return is_plain_zero(field, value);
 }
 
 class DefaultsWalk {
@@ -20,7 +26,12 @@ class DefaultsWalk {
     FieldCursor fields(message);
     for (json::Node child : object) {
       const Field* field = fields.find(child.key());
-      if (field != nullptr) value(*field, child);
+      if (field == nullptr) continue;
+      if (is_plain_zero(*field, child)) {
+        if (field->default_json.empty()) object.remove_child(child);
+      } else {
+        value(*field, child);
+      }
     }
     for (const Field& field : message.fields) {
       if (field.default_json.empty() || !is_absent(field, object[field.name])) continue;

@@ -55,8 +55,8 @@ struct Field {
   uint16_t embedded_in = 0;
   bool is_required = false;          // absent, "" or []: "Required value"
   bool is_listed = false;            // upstream's document calls it required, but absence is accepted (Go: zero) or checked by a hook
-  // Go holds the number or bool by value: 0 (false) and absence are one. Such zeros are defaulted like absent fields and
-  // left out of what protobuf bodies say (Go's protobuf always writes them). Not for Go pointers (replicas, runAsUser).
+  // Go holds the number or bool by value: 0 (false) and absence are one. Such zeros are left out (Go's
+  // protobuf always writes them), then defaulted like absent fields. Not for Go pointers (replicas, runAsUser).
   bool zero_is_absent = false;
   bool unique = false;               // list: no two items may have the same `keys` ("Duplicate value"); env may repeat
   bool merges = false;               // x-kubernetes-patch-strategy: merge

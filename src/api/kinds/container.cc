@@ -11,7 +11,7 @@ namespace {
 
 constexpr Field kContainerPortFields[] = {
     text("name", 1).about("Name of the port, unique in the Pod, for Services to refer to."),
-    int32("hostPort", 2).about("Port of the node that leads to the container."),
+    int32("hostPort", 2).or_zero().about("Port of the node that leads to the container."),
     int32("containerPort", 3).required().must(is_port).about("Port number in the Pod."),
     text("protocol", 4).otherwise("\"TCP\"").one_of("SCTP|TCP|UDP").about("TCP, UDP or SCTP."),
     text("hostIP", 5).about("Address of the node that hostPort is bound to."),
@@ -142,7 +142,7 @@ constexpr Message kVolumeDevice{
 
 constexpr Field kVolumeMountFields[] = {
     text("name", 1).required().about("Name of the volume."),
-    boolean("readOnly", 2).about("If true, the container cannot write to the volume."),
+    boolean("readOnly", 2).or_zero().about("If true, the container cannot write to the volume."),
     text("mountPath", 3).required().about("Directory or file in the container."),
     text("subPath", 4).about("Path inside the volume to mount instead of its root."),
     text("mountPropagation", 5)
@@ -208,10 +208,13 @@ constexpr Field kContainerFields[] = {
     object("securityContext", 15, kSecurityContext)
         .about("Security settings, stronger than those of the Pod."),
     boolean("stdin", 16)
+        .or_zero()
         .must(not_yet)
         .about("Whether standard input stays open; not supported by Coracle yet."),
-    boolean("stdinOnce", 17).about("Whether standard input is closed after the first attach ends."),
-    boolean("tty", 18).must(not_yet).about(
+    boolean("stdinOnce", 17)
+        .or_zero()
+        .about("Whether standard input is closed after the first attach ends."),
+    boolean("tty", 18).or_zero().must(not_yet).about(
         "Whether the program gets a terminal; not supported by Coracle yet."),
     list("envFrom", 19, kEnvFromSource)
         .about("ConfigMaps and Secrets of which every key becomes an environment variable."),

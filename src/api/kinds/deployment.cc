@@ -45,16 +45,21 @@ constexpr Message kDeploymentCondition{
     "DeploymentCondition is one aspect of the state of a Deployment."};
 
 constexpr Field kDeploymentStatusFields[] = {
-    int64("observedGeneration", 1).about("Generation of the spec that this status is about."),
+    int64("observedGeneration", 1)
+        .or_zero()
+        .about("Generation of the spec that this status is about."),
     int32("replicas", 2)
+        .or_zero()
         .about("Pods of all ReplicaSets of the Deployment that are not being deleted."),
-    int32("updatedReplicas", 3).about("Of these, Pods of the newest template."),
-    int32("availableReplicas", 4).about("Pods that have been ready for minReadySeconds."),
-    int32("unavailableReplicas", 5).about("Pods that are still missing or not available."),
+    int32("updatedReplicas", 3).or_zero().about("Of these, Pods of the newest template."),
+    int32("availableReplicas", 4).or_zero().about("Pods that have been ready for minReadySeconds."),
+    int32("unavailableReplicas", 5)
+        .or_zero()
+        .about("Pods that are still missing or not available."),
     list("conditions", 6, kDeploymentCondition)
         .keyed_by("type")
         .about("Whether the Deployment is available and makes progress."),
-    int32("readyReplicas", 7).about("Pods that are ready."),
+    int32("readyReplicas", 7).or_zero().about("Pods that are ready."),
     int32("collisionCount", 8)
         .about("How often a name hash had to be salted because the ReplicaSet's name was taken."),
     int32("terminatingReplicas", 9).about("Pods that are being deleted."),
@@ -76,13 +81,14 @@ constexpr Field kDeploymentSpecFields[] = {
         .otherwise("{}")
         .about("How old Pods are replaced by new ones."),
     int32("minReadySeconds", 5)
+        .or_zero()
         .must(not_negative)
         .about("Seconds that a new Pod must be ready before it counts as available."),
     int32("revisionHistoryLimit", 6)
         .otherwise("10")
         .must(not_negative)
         .about("How many old ReplicaSets are kept to roll back to."),
-    boolean("paused", 7).about("If true, changes of the template are not rolled out."),
+    boolean("paused", 7).or_zero().about("If true, changes of the template are not rolled out."),
     int32("progressDeadlineSeconds", 9)
         .otherwise("600")
         .must(not_negative)

@@ -8,7 +8,7 @@ namespace coracle::api {
 namespace {
 
 constexpr Field kEventSeriesFields[] = {
-    int32("count", 1).about("How many times the Event occurred so far."),
+    int32("count", 1).or_zero().about("How many times the Event occurred so far."),
     micro_time("lastObservedTime", 2).about("When it was last observed."),
 };
 constexpr Message kEventSeries{"io.k8s.api.core.v1.EventSeries", kEventSeriesFields,
@@ -33,7 +33,7 @@ constexpr Field kEventFields[] = {
     object("source", 5, kEventSource).about("Component and host that reported it."),
     time("firstTimestamp", 6).about("When it was first seen."),
     time("lastTimestamp", 7).about("When it was last seen."),
-    int32("count", 8).about("How many times it was seen."),
+    int32("count", 8).or_zero().about("How many times it was seen."),
     text("type", 9).about("Normal or Warning."),
     micro_time("eventTime", 10).about("When the Event was first observed, with microseconds."),
     object("series", 11, kEventSeries)

@@ -90,7 +90,7 @@ constexpr Message kNodeFeatures{"io.k8s.api.core.v1.NodeFeatures", kNodeFeatures
 
 constexpr Field kContainerImageFields[] = {
     list_of("names", 1, Type::kString).about("Names that the image is known by."),
-    int64("sizeBytes", 2).about("Size of the image."),
+    int64("sizeBytes", 2).or_zero().about("Size of the image."),
 };
 constexpr Message kContainerImage{"io.k8s.api.core.v1.ContainerImage", kContainerImageFields,
                                   "ContainerImage is an image that a node has."};
@@ -169,7 +169,9 @@ constexpr Field kNodeSpecFields[] = {
     text("podCIDR", 1).about("Addresses that Pods of this node get."),
     text("externalID", 2).about("Not used any more."),
     text("providerID", 3).about("Identity of the machine at its provider."),
-    boolean("unschedulable", 4).about("If true, no new Pods are placed here (kubectl cordon)."),
+    boolean("unschedulable", 4)
+        .or_zero()
+        .about("If true, no new Pods are placed here (kubectl cordon)."),
     list("taints", 5, kTaint).about("Taints that keep Pods away which do not tolerate them."),
     object("configSource", 6, kNodeConfigSource).must(not_yet).about("Not used any more."),
     list_of("podCIDRs", 7, Type::kString)

@@ -15,26 +15,10 @@ bool is_latest(std::string_view image) {
   return colon == std::string_view::npos || last.substr(colon) == ":latest";
 }
 
-// Zero means absent in a probe.
-void default_probe(json::Node probe) {
-  constexpr struct {
-    std::string_view name;
-    int64_t value;
-  } kDefaults[] = {{"timeoutSeconds", 1},
-                   {"periodSeconds", 10},
-                   {"successThreshold", 1},
-                   {"failureThreshold", 3}};
-  for (const auto& [name, value] : kDefaults) {
-    if (probe[name] && probe[name].integer() == 0) probe.set(name, value);
-  }
-}
-
 void default_container(json::Node container) {
   const std::string_view image = container["image"].string();
   if (container["imagePullPolicy"].string().empty() && !image.empty())
     container.set("imagePullPolicy", is_latest(image) ? "Always" : "IfNotPresent");
-  for (std::string_view probe : {"livenessProbe", "readinessProbe", "startupProbe"})
-    default_probe(container[probe]);
 }
 
 void default_volume(json::Node volume) {

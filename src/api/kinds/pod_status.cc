@@ -12,7 +12,9 @@ constexpr Field kPodConditionFields[] = {
     time("lastTransitionTime", 4).about("When the status last changed."),
     text("reason", 5).about("Machine-readable reason of the last change."),
     text("message", 6).about("Explanation for people."),
-    int64("observedGeneration", 7).about("Generation of the spec that the condition is about."),
+    int64("observedGeneration", 7)
+        .or_zero()
+        .about("Generation of the spec that the condition is about."),
 };
 constexpr Message kPodCondition{"io.k8s.api.core.v1.PodCondition", kPodConditionFields,
                                 "PodCondition is one aspect of the state of a Pod."};
@@ -34,7 +36,7 @@ constexpr Message kContainerStateRunning{
 
 constexpr Field kContainerStateTerminatedFields[] = {
     int32("exitCode", 1).listed().about("Exit code of its program."),
-    int32("signal", 2).about("Signal that ended it."),
+    int32("signal", 2).or_zero().about("Signal that ended it."),
     text("reason", 3).about("Why it ended, in one word."),
     text("message", 4).about("Its last words."),
     time("startedAt", 5).about("When it was started."),
@@ -84,7 +86,7 @@ constexpr Message kVolumeStatus{"io.k8s.api.core.v1.VolumeStatus", kVolumeStatus
 constexpr Field kVolumeMountStatusFields[] = {
     text("name", 1).listed().about("Name of the volume."),
     text("mountPath", 2).listed().about("Where it is mounted."),
-    boolean("readOnly", 3).about("Whether it is mounted read-only."),
+    boolean("readOnly", 3).or_zero().about("Whether it is mounted read-only."),
     text("recursiveReadOnly", 4).about("Whether mounts below it are read-only too."),
     object("volumeStatus", 5, kVolumeStatus).about("State of the volume."),
 };
@@ -202,7 +204,9 @@ constexpr Field kPodStatusFields[] = {
         .retaining_keys()
         .about("State of resource claims."),
     list("hostIPs", 16, kHostIP).patch_key("ip").about("Addresses of the node, one a family."),
-    int64("observedGeneration", 17).about("Generation of the spec that this status is about."),
+    int64("observedGeneration", 17)
+        .or_zero()
+        .about("Generation of the spec that this status is about."),
     object("extendedResourceClaimStatus", 18, kPodExtendedResourceClaimStatus)
         .about("State of the claim made for extended resources."),
     map_of("allocatedResources", 19, Type::kQuantity)

@@ -92,9 +92,9 @@ constexpr Field kPodSpecFields[] = {
     text("serviceAccountName", 8).about("ServiceAccount that the Pod runs as."),
     text("serviceAccount", 9).about("Old name of serviceAccountName."),
     text("nodeName", 10).about("Node that the Pod runs on; set by the scheduler."),
-    boolean("hostNetwork", 11).about("If true, the Pod uses the network of the node."),
-    boolean("hostPID", 12).about("If true, the Pod sees the processes of the node."),
-    boolean("hostIPC", 13).about("If true, the Pod shares IPC with the node."),
+    boolean("hostNetwork", 11).or_zero().about("If true, the Pod uses the network of the node."),
+    boolean("hostPID", 12).or_zero().about("If true, the Pod sees the processes of the node."),
+    boolean("hostIPC", 13).or_zero().about("If true, the Pod shares IPC with the node."),
     object("securityContext", 14, kPodSecurityContext)
         .otherwise("{}")
         .about("Security settings of the Pod and defaults for its containers."),

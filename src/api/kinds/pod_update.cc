@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Rules for whole Pods: almost nothing of a spec may change (kubernetes ValidatePodUpdate).
-#include <algorithm>
 #include <set>
 
 #include "api/kinds/checks.h"
@@ -93,21 +92,11 @@ void restore(json::Node spec, json::Node old) {
     spec.set("terminationGracePeriodSeconds", old["terminationGracePeriodSeconds"]);
 }
 
-// These say the same when they are false and when they are absent; other booleans do not.
-constexpr std::string_view kPlainBooleans[] = {"hostNetwork", "hostPID", "hostIPC", "stdin",
-                                               "stdinOnce",   "tty",     "readOnly"};
-
-bool is_omitted(json::Node value) {
-  if (value.is_string() || value.is_array()) return !says_something(value);
-  const auto* end = std::end(kPlainBooleans);
-  return value.is_boolean() && !value.boolean() &&
-         std::find(std::begin(kPlainBooleans), end, value.key()) != end;
-}
-
-// Drops what Go omits, so that clients which spell it out do not seem to change anything.
+// Drops "" and [], which Go omits, so that spelling them out does not seem to change anything.
 void drop_omitted(json::Node node) {
   for (json::Node child : node) {
-    if (node.is_object() && is_omitted(child)) {
+    const bool omitted = (child.is_string() || child.is_array()) && !says_something(child);
+    if (omitted && node.is_object()) {
       node.remove_child(child);
     } else {
       drop_omitted(child);

@@ -87,18 +87,26 @@ constexpr Field kProbeFields[] = {
         .must(not_yet)
         .about("Asks a gRPC health service; not supported by Coracle yet."),
     int32("initialDelaySeconds", 2)
+        .or_zero()
         .must(not_negative)
         .about("Seconds after the start before the first check."),
     int32("timeoutSeconds", 3)
+        .or_zero()
         .otherwise("1")
         .must(not_negative)
         .about("Seconds after which a check has failed."),
-    int32("periodSeconds", 4).otherwise("10").must(not_negative).about("Seconds between checks."),
+    int32("periodSeconds", 4)
+        .or_zero()
+        .otherwise("10")
+        .must(not_negative)
+        .about("Seconds between checks."),
     int32("successThreshold", 5)
+        .or_zero()
         .otherwise("1")
         .must(not_negative)
         .about("Successes in a row after a failure that count as success."),
     int32("failureThreshold", 6)
+        .or_zero()
         .otherwise("3")
         .must(not_negative)
         .about("Failures in a row that count as failure."),

@@ -25,10 +25,12 @@ constexpr Field kReplicaSetStatusFields[] = {
         .listed()
         .otherwise("0")
         .about("Pods of the ReplicaSet that are not being deleted."),
-    int32("fullyLabeledReplicas", 2).about("Pods that carry all labels of the template."),
-    int64("observedGeneration", 3).about("Generation of the spec that this status is about."),
-    int32("readyReplicas", 4).about("Pods that are ready."),
-    int32("availableReplicas", 5).about("Pods that have been ready for minReadySeconds."),
+    int32("fullyLabeledReplicas", 2).or_zero().about("Pods that carry all labels of the template."),
+    int64("observedGeneration", 3)
+        .or_zero()
+        .about("Generation of the spec that this status is about."),
+    int32("readyReplicas", 4).or_zero().about("Pods that are ready."),
+    int32("availableReplicas", 5).or_zero().about("Pods that have been ready for minReadySeconds."),
     list("conditions", 6, kReplicaSetCondition)
         .keyed_by("type")
         .about("Aspects of the current state."),
@@ -45,6 +47,7 @@ constexpr Field kReplicaSetSpecFields[] = {
                "never changes."),
     object("template", 3, kPodTemplateSpec).about("Pods are made from this template."),
     int32("minReadySeconds", 4)
+        .or_zero()
         .must(not_negative)
         .about("Seconds that a new Pod must be ready before it counts as available."),
 };

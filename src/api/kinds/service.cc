@@ -15,7 +15,7 @@ constexpr Field kServicePortFields[] = {
     int32("port", 3).listed().must(is_port).about("Port number at the virtual IP."),
     int_or_string("targetPort", 4)
         .about("Number or name of the port on the Pods; the same as port if absent."),
-    int32("nodePort", 5).must(not_yet).about("Not supported by Coracle yet."),
+    int32("nodePort", 5).or_zero().must(not_yet).about("Not supported by Coracle yet."),
     text("appProtocol", 6).about("Application protocol, as a hint."),
 };
 constexpr Message kServicePort{"io.k8s.api.core.v1.ServicePort", kServicePortFields,
@@ -87,8 +87,9 @@ constexpr Field kServiceSpecFields[] = {
         .about("Not supported by Coracle yet."),
     text("externalName", 10).about("For ExternalName: the DNS name that the Service stands for."),
     text("externalTrafficPolicy", 11).about("For types that Coracle does not serve yet."),
-    int32("healthCheckNodePort", 12).about("For types that Coracle does not serve yet."),
+    int32("healthCheckNodePort", 12).or_zero().about("For types that Coracle does not serve yet."),
     boolean("publishNotReadyAddresses", 13)
+        .or_zero()
         .about("If true, endpoints count as ready from the start."),
     object("sessionAffinityConfig", 14, kSessionAffinityConfig)
         .about("Settings of the session affinity."),

@@ -10,8 +10,8 @@ namespace {
 constexpr Field kAWSElasticBlockStoreVolumeSourceFields[] = {
     text("volumeID", 1).listed().about("Identity of the volume."),
     text("fsType", 2).about("File system of the volume."),
-    int32("partition", 3).about("Partition to mount, if not the whole volume."),
-    boolean("readOnly", 4).about("If true, the volume cannot be written to."),
+    int32("partition", 3).or_zero().about("Partition to mount, if not the whole volume."),
+    boolean("readOnly", 4).or_zero().about("If true, the volume cannot be written to."),
 };
 
 constexpr Field kAzureDiskVolumeSourceFields[] = {
@@ -26,7 +26,7 @@ constexpr Field kAzureDiskVolumeSourceFields[] = {
 constexpr Field kAzureFileVolumeSourceFields[] = {
     text("secretName", 1).listed().about("Secret with the account."),
     text("shareName", 2).listed().about("Name of the share."),
-    boolean("readOnly", 3).about("If true, the volume cannot be written to."),
+    boolean("readOnly", 3).or_zero().about("If true, the volume cannot be written to."),
 };
 
 constexpr Field kCSIVolumeSourceFields[] = {
@@ -43,13 +43,13 @@ constexpr Field kCephFSVolumeSourceFields[] = {
     text("user", 3).about("User to log in as."),
     text("secretFile", 4).about("Path of the key ring."),
     object("secretRef", 5, kLocalObjectReference).about("Secret with the credentials."),
-    boolean("readOnly", 6).about("If true, the volume cannot be written to."),
+    boolean("readOnly", 6).or_zero().about("If true, the volume cannot be written to."),
 };
 
 constexpr Field kCinderVolumeSourceFields[] = {
     text("volumeID", 1).listed().about("Identity of the volume."),
     text("fsType", 2).about("File system of the volume."),
-    boolean("readOnly", 3).about("If true, the volume cannot be written to."),
+    boolean("readOnly", 3).or_zero().about("If true, the volume cannot be written to."),
     object("secretRef", 4, kLocalObjectReference).about("Secret with the credentials."),
 };
 
@@ -94,7 +94,7 @@ constexpr Field kFCVolumeSourceFields[] = {
     list_of("targetWWNs", 1, Type::kString).about("Worldwide names of the targets."),
     int32("lun", 2).about("Logical unit number."),
     text("fsType", 3).about("File system of the volume."),
-    boolean("readOnly", 4).about("If true, the volume cannot be written to."),
+    boolean("readOnly", 4).or_zero().about("If true, the volume cannot be written to."),
     list_of("wwids", 5, Type::kString).about("Worldwide identities of the volume."),
 };
 
@@ -102,7 +102,7 @@ constexpr Field kFlexVolumeSourceFields[] = {
     text("driver", 1).listed().about("Name of the driver."),
     text("fsType", 2).about("File system of the volume."),
     object("secretRef", 3, kLocalObjectReference).about("Secret with the credentials."),
-    boolean("readOnly", 4).about("If true, the volume cannot be written to."),
+    boolean("readOnly", 4).or_zero().about("If true, the volume cannot be written to."),
     map_of("options", 5, Type::kString).about("Settings for the driver."),
 };
 
@@ -114,8 +114,8 @@ constexpr Field kFlockerVolumeSourceFields[] = {
 constexpr Field kGCEPersistentDiskVolumeSourceFields[] = {
     text("pdName", 1).listed().about("Name of the disk."),
     text("fsType", 2).about("File system of the volume."),
-    int32("partition", 3).about("Partition to mount, if not the whole volume."),
-    boolean("readOnly", 4).about("If true, the volume cannot be written to."),
+    int32("partition", 3).or_zero().about("Partition to mount, if not the whole volume."),
+    boolean("readOnly", 4).or_zero().about("If true, the volume cannot be written to."),
 };
 
 constexpr Field kGitRepoVolumeSourceFields[] = {
@@ -127,7 +127,7 @@ constexpr Field kGitRepoVolumeSourceFields[] = {
 constexpr Field kGlusterfsVolumeSourceFields[] = {
     text("endpoints", 1).listed().about("Endpoints object that lists the servers."),
     text("path", 2).listed().about("Name of the volume."),
-    boolean("readOnly", 3).about("If true, the volume cannot be written to."),
+    boolean("readOnly", 3).or_zero().about("If true, the volume cannot be written to."),
 };
 
 constexpr Field kISCSIVolumeSourceFields[] = {
@@ -136,11 +136,11 @@ constexpr Field kISCSIVolumeSourceFields[] = {
     int32("lun", 3).listed().about("Logical unit number."),
     text("iscsiInterface", 4).about("Interface to use."),
     text("fsType", 5).about("File system of the volume."),
-    boolean("readOnly", 6).about("If true, the volume cannot be written to."),
+    boolean("readOnly", 6).or_zero().about("If true, the volume cannot be written to."),
     list_of("portals", 7, Type::kString).about("Further addresses of the target."),
-    boolean("chapAuthDiscovery", 8).about("Whether discovery is authenticated by CHAP."),
+    boolean("chapAuthDiscovery", 8).or_zero().about("Whether discovery is authenticated by CHAP."),
     object("secretRef", 10, kLocalObjectReference).about("Secret with the credentials."),
-    boolean("chapAuthSession", 11).about("Whether the session is authenticated by CHAP."),
+    boolean("chapAuthSession", 11).or_zero().about("Whether the session is authenticated by CHAP."),
     text("initiatorName", 12).about("Name of the initiator."),
 };
 
@@ -152,12 +152,12 @@ constexpr Field kImageVolumeSourceFields[] = {
 constexpr Field kNFSVolumeSourceFields[] = {
     text("server", 1).listed().about("Host name or address of the server."),
     text("path", 2).listed().about("Path of the export."),
-    boolean("readOnly", 3).about("If true, the volume cannot be written to."),
+    boolean("readOnly", 3).or_zero().about("If true, the volume cannot be written to."),
 };
 
 constexpr Field kPersistentVolumeClaimVolumeSourceFields[] = {
     text("claimName", 1).listed().about("Name of the claim."),
-    boolean("readOnly", 2).about("If true, the volume cannot be written to."),
+    boolean("readOnly", 2).or_zero().about("If true, the volume cannot be written to."),
 };
 
 constexpr Field kPhotonPersistentDiskVolumeSourceFields[] = {
@@ -168,13 +168,13 @@ constexpr Field kPhotonPersistentDiskVolumeSourceFields[] = {
 constexpr Field kPortworxVolumeSourceFields[] = {
     text("volumeID", 1).listed().about("Identity of the volume."),
     text("fsType", 2).about("File system of the volume."),
-    boolean("readOnly", 3).about("If true, the volume cannot be written to."),
+    boolean("readOnly", 3).or_zero().about("If true, the volume cannot be written to."),
 };
 
 constexpr Field kQuobyteVolumeSourceFields[] = {
     text("registry", 1).listed().about("Addresses of the registries."),
     text("volume", 2).listed().about("Name of the volume."),
-    boolean("readOnly", 3).about("If true, the volume cannot be written to."),
+    boolean("readOnly", 3).or_zero().about("If true, the volume cannot be written to."),
     text("user", 4).about("User to log in as."),
     text("group", 5).about("Group to log in as."),
     text("tenant", 6).about("Tenant that owns the volume."),
@@ -188,27 +188,27 @@ constexpr Field kRBDVolumeSourceFields[] = {
     text("user", 5).about("User to log in as."),
     text("keyring", 6).about("Path of the key ring."),
     object("secretRef", 7, kLocalObjectReference).about("Secret with the credentials."),
-    boolean("readOnly", 8).about("If true, the volume cannot be written to."),
+    boolean("readOnly", 8).or_zero().about("If true, the volume cannot be written to."),
 };
 
 constexpr Field kScaleIOVolumeSourceFields[] = {
     text("gateway", 1).listed().about("Address of the gateway."),
     text("system", 2).listed().about("Name of the system."),
     object("secretRef", 3, kLocalObjectReference).listed().about("Secret with the credentials."),
-    boolean("sslEnabled", 4).about("Whether TLS is used."),
+    boolean("sslEnabled", 4).or_zero().about("Whether TLS is used."),
     text("protectionDomain", 5).about("Protection domain."),
     text("storagePool", 6).about("Storage pool."),
     text("storageMode", 7).about("Whether storage is thick or thin."),
     text("volumeName", 8).about("Name of the volume."),
     text("fsType", 9).about("File system of the volume."),
-    boolean("readOnly", 10).about("If true, the volume cannot be written to."),
+    boolean("readOnly", 10).or_zero().about("If true, the volume cannot be written to."),
 };
 
 constexpr Field kStorageOSVolumeSourceFields[] = {
     text("volumeName", 1).about("Name of the volume."),
     text("volumeNamespace", 2).about("Scope of the name."),
     text("fsType", 3).about("File system of the volume."),
-    boolean("readOnly", 4).about("If true, the volume cannot be written to."),
+    boolean("readOnly", 4).or_zero().about("If true, the volume cannot be written to."),
     object("secretRef", 5, kLocalObjectReference).about("Secret with the credentials."),
 };
 
