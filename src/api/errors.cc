@@ -10,6 +10,7 @@ namespace {
 
 constexpr size_t kCausesMax = 64;        // then the rest is only counted
 constexpr size_t kShownValueMax = 1024;  // bytes of a bad value that are repeated to the client
+constexpr size_t kPathMax = 1024;        // likewise; keys of maps are part of it
 
 // As Go's %q prints it, without the table of unprintable characters beyond ASCII.
 std::string quoted(std::string_view text) {
@@ -67,7 +68,8 @@ std::string with_detail(std::string_view what, std::string_view detail) {
 
 void Errors::add(std::string_view reason, std::string_view path, std::string message) {
   if (causes_.size() >= kCausesMax) return;
-  causes_.push_back({std::string(reason), std::move(message), std::string(path)});
+  causes_.push_back(
+      {std::string(reason), std::move(message), std::string(path.substr(0, kPathMax))});
 }
 
 void Errors::invalid(std::string_view path, json::Node value, std::string_view detail) {

@@ -3,6 +3,10 @@
 
 namespace coracle::api {
 
+namespace {
+constexpr size_t kNameMax = 256;  // keys come from clients: a path must stay fit to be shown
+}  // namespace
+
 void Place::append_to(std::string& out, bool elements, bool brackets) const {
   if (up != nullptr) up->append_to(out, elements, brackets);
   if (step != Step::kField && !elements) return;
@@ -12,11 +16,11 @@ void Place::append_to(std::string& out, bool elements, bool brackets) const {
     out += ']';
   } else if (step == Step::kKey && brackets) {
     out += '[';
-    out += name;
+    out += name.substr(0, kNameMax);
     out += ']';
   } else {
     if (!out.empty()) out += '.';
-    out += name;
+    out += name.substr(0, kNameMax);
   }
 }
 

@@ -161,7 +161,7 @@ TEST(ApplyDefaults, FillsWhatIsAbsent) {
   EXPECT_EQ(
       defaulted(
           R"({"spec":{"parts":[{"name":"a","size":0,"color":""},{"name":"b","size":4,"color":"BLUE"}]}})"),
-      R"({"parts":[{"name":"a","size":10,"color":"RED"},{"name":"b","size":4,"color":"BLUE"}],)"
+      R"({"parts":[{"name":"a","color":"RED","size":10},{"name":"b","size":4,"color":"BLUE"}],)"
       R"("replicas":1,"fast":true,"first":{"name":"made","color":"RED","size":10}})");
   EXPECT_EQ(defaulted("{}"), "");
 }
@@ -345,6 +345,13 @@ TEST(Errors, AreBounded) {
     errors.invalid("x", std::string(10'000, 'a'), "too long");
   EXPECT_LE(errors.size(), 64U);
   EXPECT_LT(errors.to_error("Pod", "a").message.size(), 100'000U);
+}
+
+TEST(Errors, DoNotRepeatLongKeys) {
+  Errors errors;
+  errors.required(entry("spec", std::string(1'000'000, 'k')));
+  EXPECT_LT(errors.to_error("Pod", "a").message.size(), 3000U);
+  EXPECT_LT(checked(join({"{\"", std::string(100'000, 'k'), "\":1}"})).size(), 1000U);
 }
 
 TEST(Errors, QuoteLikeGo) {
