@@ -161,7 +161,7 @@ TEST(ApplyDefaults, FillsWhatIsAbsent) {
   EXPECT_EQ(
       defaulted(
           R"({"spec":{"parts":[{"name":"a","size":0,"color":""},{"name":"b","size":4,"color":"BLUE"}]}})"),
-      R"({"parts":[{"name":"a","color":"RED","size":10},{"name":"b","size":4,"color":"BLUE"}],)"
+      R"({"parts":[{"name":"a","size":10,"color":"RED"},{"name":"b","size":4,"color":"BLUE"}],)"
       R"("replicas":1,"fast":true,"first":{"name":"made","color":"RED","size":10}})");
   EXPECT_EQ(defaulted("{}"), "");
 }
