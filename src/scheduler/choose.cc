@@ -34,7 +34,8 @@ void taint_toleration(const PodNeeds& pod, const NodeOffer& node, Reasons& reaso
     const bool tolerated = std::any_of(pod.tolerations.begin(), pod.tolerations.end(),
                                        [&](const Toleration& t) { return t.tolerates(taint); });
     if (tolerated) continue;
-    reasons.push_back(join({"node(s) had untolerated taint {", taint.key, ": ", taint.value, "}"}));
+    reasons.emplace_back(
+        "node(s) had untolerated taint(s)");  // which ones: `kubectl describe node`
     return;
   }
 }

@@ -29,6 +29,11 @@ json::Node scheduled_condition(json::Node pod) {
   return {};
 }
 
+// What a pod asks for: its spec and the labels that others may select.
+uint32_t spec_checksum(json::Node pod) {
+  return crc32c(json::write(pod["metadata"]["labels"]), crc32c(json::write(pod["spec"])));
+}
+
 // A change of a node that can let a pod in: anything but its heartbeat.
 bool same_offer(const NodeOffer& a, const NodeOffer& b) {
   const auto same_taint = [](const Taint& x, const Taint& y) {
@@ -112,8 +117,7 @@ void Scheduler::see_node(const api::Change& change) {
       ++known.pods;
     }
   }
-  helped_ = true;
-  clock_.at_turn_end(*this);
+  help();
 }
 
 void Scheduler::see_pod(const api::Object& object, bool deleted) {
@@ -137,9 +141,11 @@ void Scheduler::see_pod(const api::Object& object, bool deleted) {
   const bool ours = pod["spec"]["schedulerName"].string(kSchedulerName) == kSchedulerName;
   const bool gated = pod["spec"]["schedulingGates"].size() > 0;
   if (!ours || gated || object.deleting() || placed_.contains(name)) return;
-  // A pod that waits for the cluster to change is not looked at for changes of its own status.
-  if (const auto stuck = stuck_.find(name); stuck != stuck_.end() && scheduled_condition(pod))
-    return;
+  // A pod that waits for the cluster to change is looked at again only when it asks for less.
+  if (const auto stuck = stuck_.find(name); stuck != stuck_.end()) {
+    if (stuck->second.spec == spec_checksum(pod)) return;
+    stuck_.erase(stuck);
+  }
   enqueue(name, pod);
 }
 
@@ -170,7 +176,13 @@ void Scheduler::release(const PodName& pod) {
     }
   }
   placed_.erase(placed);
-  helped_ = true;
+  help();
+}
+
+void Scheduler::help() {
+  ++helps_;
+  if (stuck_.empty()) return;
+  retry_due_ = true;
   clock_.at_turn_end(*this);
 }
 
@@ -191,7 +203,7 @@ void Scheduler::dequeue(const PodName& name) {
 }
 
 void Scheduler::on_turn_end() {
-  if (helped_) retry_stuck();
+  if (retry_due_) retry_stuck();
   for (size_t i = 0; i < kPodsPerTurn && !queue_.empty(); ++i) {
     const Waiting next = *queue_.begin();
     dequeue(next.pod);
@@ -201,15 +213,17 @@ void Scheduler::on_turn_end() {
 }
 
 void Scheduler::on_alarm(port::Timer&) {
-  helped_ = true;
+  retry_due_ = true;
   clock_.at_turn_end(*this);
 }
 
-// Stuck pods get another try, each no sooner than its back-off allows.
+// Stuck pods get another try if something helped since the last one, no sooner than their back-off
+// allows.
 void Scheduler::retry_stuck() {
-  helped_ = false;
+  retry_due_ = false;
   Mono next{INT64_MAX};
   for (const auto& [name, stuck] : stuck_) {
+    if (stuck.helps_seen == helps_ || placed_.contains(name)) continue;
     if (stuck.not_before > clock_.now()) {
       next = std::min(next, stuck.not_before);
       continue;
@@ -245,7 +259,6 @@ void Scheduler::bind(const PodName& pod,
                      PodNeeds needs,
                      const std::string& node) {
   place(pod, node, std::move(needs));  // counts at once: the next pod sees it
-  helped_ = false;
   json::Tree tree;
   const json::Node binding = tree.make_object();
   binding.set("kind", "Binding");
@@ -282,30 +295,63 @@ void Scheduler::on_answer(uint64_t token, Result<api::ObjectRef> answer) {
                          binding.node}));
     return;
   }
-  LOG(kWarn, "scheduler: binding refused", kv("pod", binding.pod.name), kv("error", answer.error().message));
-  // Somebody else may have bound it meanwhile; then the change says so and counts it again.
+  LOG(kWarn, "scheduler: binding refused", kv("pod", binding.pod.name),
+      kv("error", answer.error().message));
+  report_refused(binding, answer.error());
+}
+
+// Somebody else may have bound it meanwhile; then that change counts it again. Otherwise it is
+// tried again after a back-off, whether something helps or not.
+void Scheduler::report_refused(const Binding& binding, const Error& error) {
   release(binding.pod);
   const api::ObjectRef object = client_.state().get(api::kPod, binding.pod.ns, binding.pod.name);
-  if (object) see_pod(*object, false);
+  if (!object || object->uid() != binding.object->uid()) return;
+  json::Tree tree;
+  const json::Node pod = object->parse(tree);
+  if (!pod["spec"]["nodeName"].string().empty()) return see_pod(*object, false);
+  Stuck& stuck = back_off(binding.pod, pod);
+  stuck.helps_seen = 0;
+  retry_due_ = true;
+  clock_.at_turn_end(*this);
+  if (error.code == Code::kConflict || error.code == Code::kNotFound) return;
+  const std::string message = "binding rejected: " + error.message;
+  events_.warning(*object, "FailedScheduling", message);
+  set_condition(binding.pod, object, "SchedulerError", message);
+}
+
+Scheduler::Stuck& Scheduler::back_off(const PodName& name, json::Node pod) {
+  Stuck& stuck = stuck_[name];
+  const int64_t doublings = std::min<int64_t>(stuck.attempts++, 4);
+  stuck.not_before =
+      clock_.now() + std::min(kLastBackoff, kFirstBackoff * (int64_t{1} << doublings));
+  stuck.helps_seen = helps_;
+  stuck.spec = spec_checksum(pod);
+  return stuck;
 }
 
 void Scheduler::report_stuck(const PodName& name,
                              const api::ObjectRef& object,
                              json::Node pod,
                              const std::string& message) {
-  Stuck& stuck = stuck_[name];
-  const int64_t doublings = std::min<int64_t>(stuck.attempts++, 4);
-  stuck.not_before =
-      clock_.now() + std::min(kLastBackoff, kFirstBackoff * (int64_t{1} << doublings));
+  back_off(name, pod);
   events_.warning(*object, "FailedScheduling", message);
   const json::Node before = scheduled_condition(pod);
   if (before["status"].string() == "False" && before["message"].string() == message) return;
+  set_condition(name, object, "Unschedulable", message);
+}
+
+void Scheduler::set_condition(const PodName& name,
+                              const api::ObjectRef& object,
+                              std::string_view reason,
+                              const std::string& message) {
+  json::Tree pod_tree;
+  const json::Node before = scheduled_condition(object->parse(pod_tree));
   json::Tree tree;
   const json::Node condition =
       tree.make_object().object("status").array("conditions").append_object();
   condition.set("type", "PodScheduled");
   condition.set("status", "False");
-  condition.set("reason", "Unschedulable");
+  condition.set("reason", reason);
   condition.set("message", message);
   const bool moved = before["status"].string() != "False";
   condition.set("lastTransitionTime", moved ? rfc3339(clock_.wall())

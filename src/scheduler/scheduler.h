@@ -53,6 +53,13 @@ class Scheduler final : api::Feed, api::Caller, port::TurnEnd, port::Alarm {
     std::string node;
   };
 
+  struct Stuck {  // a pod that fitted nowhere when last looked at
+    uint32_t attempts = 0;
+    Mono not_before;
+    uint64_t helps_seen = 0;  // when it was last tried; more helps than that: worth another try
+    uint32_t spec = 0;        // checksum of what it asked for
+  };
+
   void on_change(const api::Change& change) override;
   void on_answer(uint64_t token, Result<api::ObjectRef> answer) override;
   void on_turn_end() override;
@@ -63,7 +70,13 @@ class Scheduler final : api::Feed, api::Caller, port::TurnEnd, port::Alarm {
   void release(const PodName& pod);
   void enqueue(const PodName& pod, json::Node object);
   void dequeue(const PodName& pod);
+  void help();
   void retry_stuck();
+  Stuck& back_off(const PodName& pod, json::Node object);
+  void set_condition(const PodName& pod,
+                     const api::ObjectRef& object,
+                     std::string_view reason,
+                     const std::string& message);
   void schedule(const Waiting& next);
   void bind(const PodName& pod,
             const api::ObjectRef& object,
@@ -73,6 +86,7 @@ class Scheduler final : api::Feed, api::Caller, port::TurnEnd, port::Alarm {
                     const api::ObjectRef& object,
                     json::Node node,
                     const std::string& message);
+  void report_refused(const Binding& binding, const Error& error);
 
   api::Client& client_;
   port::Clock& clock_;
@@ -82,15 +96,12 @@ class Scheduler final : api::Feed, api::Caller, port::TurnEnd, port::Alarm {
   std::map<PodName, Placed> placed_;
   std::set<Waiting> queue_;
   std::map<PodName, Waiting> queued_;
-  struct Stuck {
-    uint32_t attempts = 0;
-    Mono not_before;
-  };
   std::map<PodName, Stuck> stuck_;  // fit nowhere when last looked at
   std::map<uint64_t, Binding> bindings_;
   uint64_t next_token_ = 1;
+  uint64_t helps_ = 1;  // changes so far that may let stuck pods fit
   bool started_ = false;
-  bool helped_ = false;  // something changed that may let stuck pods fit
+  bool retry_due_ = false;
 };
 
 }  // namespace coracle::scheduler

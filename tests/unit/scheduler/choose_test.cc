@@ -63,7 +63,7 @@ TEST(Choose, RespectsTaintsUnlessTolerated) {
       R"({"metadata":{"name":"t"},"spec":{"taints":[{"key":"gpu","value":"yes","effect":"NoSchedule"}]},
     "status":{"allocatable":{"cpu":"1","memory":"1Gi","pods":"10"}}})");
   EXPECT_EQ(choose_from(pod("{}"), {&tainted}).message,
-            "0/1 nodes are available: 1 node(s) had untolerated taint {gpu: yes}.");
+            "0/1 nodes are available: 1 node(s) had untolerated taint(s).");
   EXPECT_EQ(choose_from(pod(R"({"spec":{"tolerations":[{"key":"gpu","operator":"Exists"}]}})"),
                         {&tainted})
                 .node,
