@@ -226,8 +226,9 @@ TEST_F(ImageTest, SurvivesAPowerCutAtAnyMomentOfALoad) {
     ASSERT_TRUE(opened) << cut << opened.error().message;
     const Image* image = after.find("busybox");
     if (image == nullptr) continue;
-    const Result<std::string> shell = static_cast<port::Disk&>(machine.disk()).read_file(
-        after.layer_path(image->layers[0]) + "/bin/sh");
+    const Result<std::string> shell =
+        static_cast<port::Disk&>(machine.disk())
+            .read_file(after.layer_path(image->layers[0]) + "/bin/sh");
     ASSERT_TRUE(shell) << cut << " " << shell.error().message;
     EXPECT_EQ(*shell, "#!") << cut;
   }
