@@ -26,18 +26,13 @@ Arguments parse(int count, char** words) {
   Arguments arguments;
   for (int i = 1; i < count; ++i) {
     const std::string_view word = words[i];
-    const auto number = i + 1 < count ? parse_unsigned(words[i + 1]) : std::nullopt;
     if (word == "--lying-disk") {
       arguments.lying_disk = true;
-    } else if (word == "--seed" && number) {
-      arguments.seed = *number;
-      ++i;
-    } else if (word == "--cuts" && number) {
-      arguments.cuts = *number;
-      ++i;
-    } else {
-      arguments.valid = false;
+      continue;
     }
+    const uint64_t number = i + 1 < count ? parse_unsigned(words[++i]).value_or(0) : 0;
+    arguments.valid = arguments.valid && number > 0 && (word == "--seed" || word == "--cuts");
+    (word == "--seed" ? arguments.seed : arguments.cuts) = number;
   }
   return arguments;
 }
