@@ -89,11 +89,12 @@ class ApiServer::State::HttpExchange final : public Exchange, public Link<HttpEx
 
   void reply(Reply reply) override;
   void fail(const Error& why, std::string_view continue_token) override;
-  http::Response* response() override { return &response_; }
+  http::Response* response() override { return gone ? nullptr : &response_; }
   void close() override { state_.end(*this); }
   void lasts() override { state_.release(*this); }
 
   Load load = Load::kNone;
+  bool gone = false;  // nobody is there to be answered
 
  private:
   void send(int code,
@@ -124,6 +125,7 @@ void ApiServer::State::HttpExchange::send(int code,
 }
 
 void ApiServer::State::HttpExchange::reply(Reply reply) {
+  if (gone) return state_.end(*this);
   if (!reply.object) {
     return send(reply.code, reply.content_type, reply.text, std::move(reply.headers));
   }
@@ -137,6 +139,7 @@ void ApiServer::State::HttpExchange::reply(Reply reply) {
 }
 
 void ApiServer::State::HttpExchange::fail(const Error& why, std::string_view continue_token) {
+  if (gone) return state_.end(*this);
   Error error = why;
   const bool passing = error.code == Code::kTooManyRequests || error.code == Code::kUnavailable;
   if (passing && error.retry_after_s == 0) error.retry_after_s = 1;
@@ -204,10 +207,11 @@ void ApiServer::State::release(HttpExchange& exchange) {
   exchange.load = Load::kNone;
 }
 
-// Without an answer. What was proposed is decided without a listener.
+// Its client has left. What was proposed is seen through: a reservation hangs on the outcome.
 void ApiServer::State::abandon(HttpExchange& exchange) {
-  if (exchange.waiting) parts.store.forget(exchange);
-  end(exchange);
+  if (!exchange.waiting) return end(exchange);
+  release(exchange);
+  exchange.gone = true;
 }
 
 void ApiServer::State::stop() {

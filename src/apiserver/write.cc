@@ -57,7 +57,9 @@ Result<Next> propose(Parts& parts, Exchange& exchange) {
 
 Result<Next> propose_write(Parts& parts, Exchange& exchange) {
   Request& request = exchange.request;
-  if (request.creating() && parts.store.get(*request.kind, request.ns, request.name)) {
+  // A generated name that is taken is found by the store and drawn again.
+  if (request.creating() && !request.generated_name &&
+      parts.store.get(*request.kind, request.ns, request.name)) {
     return already_exists(request);
   }
   if (completes_deletion(request)) {

@@ -224,6 +224,33 @@ TEST(Objects, AnUnscheduledPodVanishesAtOnceAndABoundOneIsGivenTime) {
   EXPECT_EQ(bench.get(path(kPods, "q"))->status, 404);
 }
 
+TEST(Objects, AnEvictionIsADeleteByAnotherName) {
+  Bench bench;
+  bench.create(kPods, pod("p", R"(,"nodeName":"n1")"));
+  constexpr std::string_view kBody =
+      R"({"kind":"Eviction","apiVersion":"policy/v1","metadata":{"name":"p"},
+          "deleteOptions":{"gracePeriodSeconds":7}})";
+  auto evicted = bench.create(path(kPods, "p/eviction"), kBody);
+  EXPECT_EQ(evicted->status, 201) << evicted->body;
+  EXPECT_EQ(evicted->json()["status"].string(), "Success");
+  EXPECT_EQ(bench.get(path(kPods, "p"))->json()["metadata"]["deletionGracePeriodSeconds"].integer(),
+            7);
+  EXPECT_EQ(bench.create(path(kPods, "q/eviction"), "{}")->status, 404);
+}
+
+TEST(Objects, AWriteWhoseClientLeftIsStillDone) {
+  Bench bench;
+  constexpr std::string_view kServices = "/api/v1/namespaces/default/services";
+  auto left = bench.begin({.method = "POST",
+                           .path = kServices,
+                           .body = R"({"metadata":{"name":"s"},"spec":{"ports":[{"port":1}]}})"});
+  bench.server->on_gone(*left);
+  bench.settle();
+  EXPECT_EQ(left->status, 0);
+  EXPECT_EQ(bench.get(path(kServices, "s"))->status, 200);
+  EXPECT_EQ(bench.server->figures().writes, 0u);
+}
+
 TEST(Objects, FinalizersHoldADeletionBack) {
   Bench bench;
   bench.create(kMaps, R"({"metadata":{"name":"a","finalizers":["x.io/y"]}})");
