@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The replicated store: propose -> commit -> apply -> Change. One voter for now; Raft takes the place of the single
-// voter behind this interface, and nothing above changes.
+// The replicated store: propose -> commit -> apply -> Change. One voter for now; Raft takes the
+// place of the single voter behind this interface, and nothing above changes.
 //
-// propose() never blocks. All proposals of a loop turn become one log append and one fdatasync; then they are applied in
-// order and each waiter hears its outcome. resourceVersion of a change = index of its log entry (D3).
+// propose() never blocks. All proposals of a loop turn become one log append and one fdatasync;
+// then they are applied in order and each waiter hears its outcome. resourceVersion of a change =
+// index of its log entry (D3).
 #pragma once
 
 #include <cstdint>
@@ -27,15 +28,16 @@ struct Proposal {
   const api::Kind* kind = nullptr;
   std::string ns;
   std::string name;
-  std::string text;            // kPut: normal form (api/object.h)
-  uint64_t expected = 0;       // version that the stored object must have; 0: no such object may exist
+  std::string text;       // kPut: normal form (api/object.h)
+  uint64_t expected = 0;  // version that the stored object must have; 0: no such object may exist
 };
 
 // Outlives the proposal or calls Store::forget first.
 class Waiter {
  public:
-  // Exactly once. Errors: kAlreadyExists or kConflict (the expectation did not hold when the entry was applied; nothing
-  // changed), kTooManyRequests (queue full), kUnavailable (disk full or quota: retry later), kTimeout (outcome unknown).
+  // Exactly once. Errors: kAlreadyExists or kConflict (the expectation did not hold when the entry
+  // was applied; nothing changed), kTooManyRequests (queue full), kUnavailable (disk full or quota:
+  // retry later), kTimeout (outcome unknown).
   virtual void on_outcome(Result<api::Change> outcome) = 0;
 
  protected:
@@ -43,8 +45,8 @@ class Waiter {
 };
 
 struct StoreOptions {
-  std::string directory;            // e.g. /var/lib/coracle/store; made if absent
-  size_t segment_bytes = 0;         // 0: limits.h
+  std::string directory;     // e.g. /var/lib/coracle/store; made if absent
+  size_t segment_bytes = 0;  // 0: limits.h
   size_t segments = 0;
 };
 
@@ -53,16 +55,21 @@ struct Position {
   uint64_t sequence = 0;
 };
 
-enum class RingRead : uint8_t { kChange, kEnd, kLost };  // kLost: overwritten; the watcher must be closed
+enum class RingRead : uint8_t {
+  kChange,
+  kEnd,
+  kLost
+};  // kLost: overwritten; the watcher must be closed
 
-// A consistent LIST in key order at one version, row by row, without a copy of the list: rows as stored, corrected by the
-// ring where they changed after `version()`. next() reads a bounded batch at a time; may be left between turns.
+// A consistent LIST in key order at one version, row by row, without a copy of the list: rows as
+// stored, corrected by the ring where they changed after `version()`. next() reads a bounded batch
+// at a time; may be left between turns.
 class Rows {
  public:
   virtual ~Rows() = default;
   struct Row {
-    std::string_view key;        // storage key
-    std::string_view text;       // normal form; valid until the next call
+    std::string_view key;   // storage key
+    std::string_view text;  // normal form; valid until the next call
     uint64_t version = 0;
   };
   // False at the end. kExpired when the ring no longer reaches back to version().
@@ -77,40 +84,54 @@ class Store : public api::State {
   virtual void propose(Proposal proposal, Waiter& waiter) = 0;
   virtual void forget(Waiter& waiter) = 0;  // its proposals go on; the outcome is dropped
 
-  // get() that tells apart: a null object if there is none, kCorrupt if its checksum does not match.
-  virtual Result<api::ObjectRef> find(const api::Kind& kind, std::string_view ns, std::string_view name) const = 0;
+  // get() that tells apart: a null object if there is none, kCorrupt if its checksum does not
+  // match.
+  virtual Result<api::ObjectRef> find(const api::Kind& kind,
+                                      std::string_view ns,
+                                      std::string_view name) const = 0;
 
-  // kinds: prefix = api::storage_prefix(kind) [+ ns + "/"]. `after`: only keys greater than it (continue); empty: all.
-  // `at`: 0 for the newest version, else exactly that one (kExpired if history does not reach it).
-  virtual Result<std::unique_ptr<Rows>> rows(const std::string& prefix, const std::string& after, uint64_t at) const = 0;
-  virtual Result<uint64_t> count(const std::string& prefix, const std::string& after) const = 0;  // newest state
+  // kinds: prefix = api::storage_prefix(kind) [+ ns + "/"]. `after`: only keys greater than it
+  // (continue); empty: all. `at`: 0 for the newest version, else exactly that one (kExpired if
+  // history does not reach it).
+  virtual Result<std::unique_ptr<Rows>> rows(const std::string& prefix,
+                                             const std::string& after,
+                                             uint64_t at) const = 0;
+  virtual Result<uint64_t> count(const std::string& prefix,
+                                 const std::string& after) const = 0;  // newest state
 
   // Reactors: every change, in order, called at the end of the turn that applied it.
   virtual void subscribe(api::Feed& feed) = 0;
   virtual void unsubscribe(api::Feed& feed) = 0;
 
-  // Watchers: pull. A Feed tells when there is something new. kExpired if `version` is older than the ring reaches.
+  // Watchers: pull. A Feed tells when there is something new. kExpired if `version` is older than
+  // the ring reaches.
   virtual Result<Position> position_after(uint64_t version) const = 0;
-  virtual RingRead read(Position& position, api::Change& change) const = 0;  // kChange: position moved on
+  virtual RingRead read(Position& position,
+                        api::Change& change) const = 0;  // kChange: position moved on
 
-  virtual Result<> close() = 0;  // flushes everything; for an orderly stop (a crash instead is harmless)
+  virtual Result<>
+  close() = 0;  // flushes everything; for an orderly stop (a crash instead is harmless)
 
   // For status, metrics and benchmarks.
   struct Figures {
     uint64_t applied = 0;
-    uint64_t durable_applied = 0;   // in SQLite, synced
-    uint64_t appends = 0;           // fdatasyncs of the log
+    uint64_t durable_applied = 0;  // in SQLite, synced
+    uint64_t appends = 0;          // fdatasyncs of the log
     uint64_t entries = 0;
     uint64_t log_bytes = 0;
     uint64_t database_bytes = 0;
-    uint64_t damaged_rows = 0;      // reads that met a row with a wrong checksum (left out of State's lists)
-    bool read_only = false;         // disk full or failed
+    uint64_t damaged_rows =
+        0;  // reads that met a row with a wrong checksum (left out of State's lists)
+    bool read_only = false;  // disk full or failed
   };
   virtual Figures figures() const = 0;
 };
 
 // Opens or creates; replays the log; detects damage (every row and record carries a checksum).
-Result<std::unique_ptr<Store>> open_store(const StoreOptions& options, port::Clock& clock, port::Disk& disk,
-                                          port::Lane& log_lane, port::Lane& state_lane);
+Result<std::unique_ptr<Store>> open_store(const StoreOptions& options,
+                                          port::Clock& clock,
+                                          port::Disk& disk,
+                                          port::Lane& log_lane,
+                                          port::Lane& state_lane);
 
 }  // namespace coracle::store
