@@ -209,8 +209,10 @@ void Runner::note_failure(Run& run, size_t call, const Error& error) {
   if (error.code == Code::kConflict || error.code == Code::kNotFound ||
       error.code == Code::kAlreadyExists || is_ending_namespace(error))
     return;
-  LOG(kWarn, "controllers: call refused", kv("controller", run.task.controller->name),
-      kv("key", run.task.key.name), kv("error", error.message));
+  if (!failures_.contains(run.task)) {  // once, not at every try
+    LOG(kWarn, "controllers: call refused", kv("controller", run.task.controller->name),
+        kv("key", run.task.key.name), kv("error", error.message));
+  }
   if (!run.refusal) run.refusal = Refusal{verb, error.message};
   const bool makes_or_ends = verb == api::CallVerb::kCreate || verb == api::CallVerb::kDelete;
   if (run.plan.refused && makes_or_ends)

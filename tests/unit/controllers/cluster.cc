@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "tests/unit/controllers/cluster.h"
 
+#include <algorithm>
+
 #include "api/processing.h"
 #include "base/bytes.h"
 #include "json/merge.h"
@@ -211,6 +213,9 @@ void ClusterClient::release() {
 void ClusterClient::on_turn_end() {
   if (hold) return;
   std::deque<Waiting> now = std::exchange(waiting_, {});
+  const auto calls = std::count_if(
+      now.begin(), now.end(), [](const Waiting& one) { return one.call.key.kind != &api::kEvent; });
+  if (calls > 0) rounds.push_back(static_cast<size_t>(calls));
   while (!now.empty()) {
     Waiting one = std::move(now.front());
     now.pop_front();

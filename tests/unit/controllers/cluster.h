@@ -69,6 +69,7 @@ class ClusterClient final : public api::Client, port::TurnEnd {
   bool hold = false;                 // keep calls unanswered
   void release();                    // answer those kept
   std::vector<api::Call> submitted;  // all but events, in order
+  std::vector<size_t> rounds;        // calls that arrived together, without events
   std::vector<std::string> events;   // "Warning FailedCreate d/web: message"
   size_t waiting() const { return waiting_.size(); }
 
