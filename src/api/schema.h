@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The schema language in which every kind is declared once. Derived from it: decoding (JSON, YAML, protobuf), strict field
-// checks, defaults, structural validation with field paths, strategic merge, OpenAPI, explain.
+// The schema language in which every kind is declared once. Derived from it: decoding (JSON, YAML,
+// protobuf), strict field checks, defaults, structural validation with field paths, strategic
+// merge, OpenAPI, explain.
 //
 //   constexpr Field kContainerPortFields[] = {
 //       text("name", 1).about("..."), int32("hostPort", 2), int32("containerPort", 3).required(),
@@ -41,7 +42,8 @@ enum class Shape : uint8_t { kOne, kList, kMap };  // kMap: string -> Type
 enum class ListType : uint8_t { kAtomic, kMap, kSet };
 
 // Checks the value of a present field, a list or map as a whole; `path` is its field path, e.g.
-// spec.containers[0].ports[0].protocol. Types were checked before; "" counts as absent and is not checked.
+// spec.containers[0].ports[0].protocol. Types were checked before; "" counts as absent and is not
+// checked.
 using FieldCheck = void (*)(json::Node value, std::string_view path, Errors& errors);
 
 struct Field {
@@ -50,34 +52,75 @@ struct Field {
   Type type = Type::kString;
   Shape shape = Shape::kOne;
   const Message* message = nullptr;  // kObject
-  // > 0: Go embeds a struct here. JSON is flat, but protobuf carries this field inside a sub-message with this number
-  // of the parent (Volume.volumeSource = 2, Probe.handler = 1, SecretKeySelector.localObjectReference = 1).
+  // > 0: Go embeds a struct here. JSON is flat, but protobuf carries this field inside a
+  // sub-message with this number of the parent (Volume.volumeSource = 2, Probe.handler = 1,
+  // SecretKeySelector.localObjectReference = 1).
   uint16_t embedded_in = 0;
-  bool is_required = false;          // absent, "" or []: "Required value"
-  bool is_listed = false;            // upstream's document calls it required, but absence is accepted (Go: zero) or checked by a hook
-  // Go holds the number or bool by value: 0 (false) and absence are one. Such zeros are left out (Go's
-  // protobuf always writes them), then defaulted like absent fields. Not for Go pointers (replicas, runAsUser).
+  bool is_required = false;  // absent, "" or []: "Required value"
+  bool is_listed = false;    // upstream's document calls it required, but absence is accepted (Go:
+                             // zero) or checked by a hook
+  // Go holds the number or bool by value: 0 (false) and absence are one. Such zeros are left out
+  // (Go's protobuf always writes them), then defaulted like absent fields. Not for Go pointers
+  // (replicas, runAsUser).
   bool zero_is_absent = false;
-  bool unique = false;               // list: no two items may have the same `keys` ("Duplicate value"); env may repeat
-  bool merges = false;               // x-kubernetes-patch-strategy: merge
-  bool retains_keys = false;         // ... retainKeys
+  bool unique =
+      false;  // list: no two items may have the same `keys` ("Duplicate value"); env may repeat
+  bool merges = false;        // x-kubernetes-patch-strategy: merge
+  bool retains_keys = false;  // ... retainKeys
   ListType list_type = ListType::kAtomic;
-  std::string_view merge_key = {};   // x-kubernetes-patch-merge-key
-  std::string_view keys = {};        // x-kubernetes-list-map-keys, comma-separated
-  std::string_view default_json = {};  // set when the field is absent or "" (and the parent is present)
-  std::string_view values = {};      // closed set, '|'-separated: "Unsupported value" otherwise
+  std::string_view merge_key = {};  // x-kubernetes-patch-merge-key
+  std::string_view keys = {};       // x-kubernetes-list-map-keys, comma-separated
+  std::string_view default_json =
+      {};                        // set when the field is absent or "" (and the parent is present)
+  std::string_view values = {};  // closed set, '|'-separated: "Unsupported value" otherwise
   FieldCheck check = nullptr;
-  std::string_view description = {}; // one sentence of our own for `kubectl explain`
+  std::string_view description = {};  // one sentence of our own for `kubectl explain`
 
-  constexpr Field required() const { Field f = *this; f.is_required = true; return f; }
-  constexpr Field listed() const { Field f = *this; f.is_listed = true; return f; }
-  constexpr Field otherwise(std::string_view json) const { Field f = *this; f.default_json = json; return f; }
-  constexpr Field one_of(std::string_view set) const { Field f = *this; f.values = set; return f; }
-  constexpr Field must(FieldCheck c) const { Field f = *this; f.check = c; return f; }
-  constexpr Field or_zero() const { Field f = *this; f.zero_is_absent = true; return f; }
-  constexpr Field distinct() const { Field f = *this; f.unique = true; return f; }
-  constexpr Field within(uint16_t n) const { Field f = *this; f.embedded_in = n; return f; }
-  constexpr Field about(std::string_view sentence) const { Field f = *this; f.description = sentence; return f; }
+  constexpr Field required() const {
+    Field f = *this;
+    f.is_required = true;
+    return f;
+  }
+  constexpr Field listed() const {
+    Field f = *this;
+    f.is_listed = true;
+    return f;
+  }
+  constexpr Field otherwise(std::string_view json) const {
+    Field f = *this;
+    f.default_json = json;
+    return f;
+  }
+  constexpr Field one_of(std::string_view set) const {
+    Field f = *this;
+    f.values = set;
+    return f;
+  }
+  constexpr Field must(FieldCheck c) const {
+    Field f = *this;
+    f.check = c;
+    return f;
+  }
+  constexpr Field or_zero() const {
+    Field f = *this;
+    f.zero_is_absent = true;
+    return f;
+  }
+  constexpr Field distinct() const {
+    Field f = *this;
+    f.unique = true;
+    return f;
+  }
+  constexpr Field within(uint16_t n) const {
+    Field f = *this;
+    f.embedded_in = n;
+    return f;
+  }
+  constexpr Field about(std::string_view sentence) const {
+    Field f = *this;
+    f.description = sentence;
+    return f;
+  }
   // Strategic merge by one key (also the list-map key unless map_keys() says otherwise).
   constexpr Field keyed_by(std::string_view key) const {
     Field f = *this;
@@ -87,11 +130,33 @@ struct Field {
     if (f.keys.empty()) f.keys = key;
     return f;
   }
-  constexpr Field map_keys(std::string_view k) const { Field f = *this; f.keys = k; f.list_type = ListType::kMap; return f; }
-  constexpr Field merging() const { Field f = *this; f.merges = true; return f; }             // without a key
-  constexpr Field patch_key(std::string_view k) const { Field f = *this; f.merges = true; f.merge_key = k; return f; }
-  constexpr Field retaining_keys() const { Field f = *this; f.retains_keys = true; return f; }
-  constexpr Field set() const { Field f = *this; f.list_type = ListType::kSet; return f; }
+  constexpr Field map_keys(std::string_view k) const {
+    Field f = *this;
+    f.keys = k;
+    f.list_type = ListType::kMap;
+    return f;
+  }
+  constexpr Field merging() const {
+    Field f = *this;
+    f.merges = true;
+    return f;
+  }  // without a key
+  constexpr Field patch_key(std::string_view k) const {
+    Field f = *this;
+    f.merges = true;
+    f.merge_key = k;
+    return f;
+  }
+  constexpr Field retaining_keys() const {
+    Field f = *this;
+    f.retains_keys = true;
+    return f;
+  }
+  constexpr Field set() const {
+    Field f = *this;
+    f.list_type = ListType::kSet;
+    return f;
+  }
 };
 
 struct Message {
@@ -107,7 +172,10 @@ struct Message {
   }
 };
 
-constexpr Field scalar(std::string_view name, uint16_t number, Type type, Shape shape = Shape::kOne) {
+constexpr Field scalar(std::string_view name,
+                       uint16_t number,
+                       Type type,
+                       Shape shape = Shape::kOne) {
   Field f;
   f.name = name;
   f.number = number;
@@ -115,18 +183,42 @@ constexpr Field scalar(std::string_view name, uint16_t number, Type type, Shape 
   f.shape = shape;
   return f;
 }
-constexpr Field text(std::string_view name, uint16_t number) { return scalar(name, number, Type::kString); }
-constexpr Field int32(std::string_view name, uint16_t number) { return scalar(name, number, Type::kInt32); }
-constexpr Field int64(std::string_view name, uint16_t number) { return scalar(name, number, Type::kInt64); }
-constexpr Field boolean(std::string_view name, uint16_t number) { return scalar(name, number, Type::kBoolean); }
-constexpr Field time(std::string_view name, uint16_t number) { return scalar(name, number, Type::kTime); }
-constexpr Field micro_time(std::string_view name, uint16_t number) { return scalar(name, number, Type::kMicroTime); }
-constexpr Field bytes(std::string_view name, uint16_t number) { return scalar(name, number, Type::kBytes); }
-constexpr Field quantity(std::string_view name, uint16_t number) { return scalar(name, number, Type::kQuantity); }
-constexpr Field int_or_string(std::string_view name, uint16_t number) { return scalar(name, number, Type::kIntOrString); }
-constexpr Field raw(std::string_view name, uint16_t number) { return scalar(name, number, Type::kRaw); }
-constexpr Field list_of(std::string_view name, uint16_t number, Type type) { return scalar(name, number, type, Shape::kList); }
-constexpr Field map_of(std::string_view name, uint16_t number, Type type) { return scalar(name, number, type, Shape::kMap); }
+constexpr Field text(std::string_view name, uint16_t number) {
+  return scalar(name, number, Type::kString);
+}
+constexpr Field int32(std::string_view name, uint16_t number) {
+  return scalar(name, number, Type::kInt32);
+}
+constexpr Field int64(std::string_view name, uint16_t number) {
+  return scalar(name, number, Type::kInt64);
+}
+constexpr Field boolean(std::string_view name, uint16_t number) {
+  return scalar(name, number, Type::kBoolean);
+}
+constexpr Field time(std::string_view name, uint16_t number) {
+  return scalar(name, number, Type::kTime);
+}
+constexpr Field micro_time(std::string_view name, uint16_t number) {
+  return scalar(name, number, Type::kMicroTime);
+}
+constexpr Field bytes(std::string_view name, uint16_t number) {
+  return scalar(name, number, Type::kBytes);
+}
+constexpr Field quantity(std::string_view name, uint16_t number) {
+  return scalar(name, number, Type::kQuantity);
+}
+constexpr Field int_or_string(std::string_view name, uint16_t number) {
+  return scalar(name, number, Type::kIntOrString);
+}
+constexpr Field raw(std::string_view name, uint16_t number) {
+  return scalar(name, number, Type::kRaw);
+}
+constexpr Field list_of(std::string_view name, uint16_t number, Type type) {
+  return scalar(name, number, type, Shape::kList);
+}
+constexpr Field map_of(std::string_view name, uint16_t number, Type type) {
+  return scalar(name, number, type, Shape::kMap);
+}
 constexpr Field object(std::string_view name, uint16_t number, const Message& message) {
   Field f = scalar(name, number, Type::kObject);
   f.message = &message;
