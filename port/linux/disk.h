@@ -28,7 +28,8 @@ class RealDisk : public port::Disk {
   Result<port::FileStat> stat(const std::string& path) override;
   Result<std::vector<std::string>> list(const std::string& path) override;
   Result<port::Space> space(const std::string& path) override;
-  // One process alone uses our databases: the WAL index needs no file, which a full disk could not hold.
+  // One process alone uses our databases: the WAL index needs no file, which a full disk could not
+  // hold.
   const char* sqlite_vfs() const override { return "unix-excl"; }
 };
 

@@ -19,7 +19,7 @@ namespace coracle::port_linux {
 class ThreadLane : public port::Lane {
  public:
   ThreadLane(Loop& loop, const std::string& name);
-  ~ThreadLane();
+  ~ThreadLane() override;
   void submit(std::unique_ptr<port::Job> job) override;
   size_t waiting() const override { return waiting_; }
   void drain() override;

@@ -143,6 +143,7 @@ Result<std::vector<port::HostAddress>> RouteLinks::addresses() {
   std::stable_sort(found.begin(), found.end(),
                    [](const Ranked& a, const Ranked& b) { return a.rank < b.rank; });
   std::vector<port::HostAddress> addresses;
+  addresses.reserve(found.size());
   for (Ranked& ranked : found)
     addresses.push_back(std::move(ranked.address));
   return addresses;

@@ -22,7 +22,7 @@
 namespace coracle::port_linux {
 
 struct Machine::Parts {
-  explicit Parts(MachineOptions options)
+  explicit Parts(const MachineOptions& options)
       : sandboxes(loop, network, processes, {options.shim_path, options.runtime_path}) {}
 
   Loop loop;
@@ -37,13 +37,13 @@ struct Machine::Parts {
   std::array<UvHandle<uv_signal_t>, 3> signals;
 };
 
-Machine::Machine(MachineOptions options) {
+Machine::Machine(const MachineOptions& options) {
   // A peer that went away shows as an error of write(2). libuv gives children the default back.
   ::signal(SIGPIPE, SIG_IGN);
 #ifdef __GLIBC__
   ::mallopt(M_ARENA_MAX, 1);  // one heap for the loop and all lanes: less memory held back by each
 #endif
-  parts_ = std::make_unique<Parts>(std::move(options));
+  parts_ = std::make_unique<Parts>(options);
 }
 
 Machine::~Machine() = default;

@@ -34,7 +34,7 @@ struct MachineOptions {
 
 class Machine {
  public:
-  explicit Machine(MachineOptions options = {});
+  explicit Machine(const MachineOptions& options = {});
   Machine(const Machine&) = delete;
   Machine& operator=(const Machine&) = delete;
   ~Machine();

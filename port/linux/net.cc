@@ -58,7 +58,7 @@ class LoopListener : public port::Listener {
         acceptor_(acceptor) {
     core_->listener = this;
   }
-  ~LoopListener() {
+  ~LoopListener() override {
     if (!unlink_path_.empty()) ::unlink(unlink_path_.c_str());
   }
   port::Endpoint local() const override { return local_; }

@@ -102,6 +102,21 @@ void NftBatch::add_rule(const nftnl_rule& rule) {
   end(message);
 }
 
+// By hand: libnftnl writes only the expressions that it was built with.
+void NftBatch::add_bare_rule(const char* chain, const char* expression) {
+  nlmsghdr* message = begin(NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND, kSmallRoom);
+  mnl_attr_put_strz(message, NFTA_RULE_TABLE, kNftTable);
+  mnl_attr_put_strz(message, NFTA_RULE_CHAIN, chain);
+  nlattr* list = mnl_attr_nest_start(message, NFTA_RULE_EXPRESSIONS);
+  nlattr* element = mnl_attr_nest_start(message, NFTA_LIST_ELEM);
+  mnl_attr_put_strz(message, NFTA_EXPR_NAME, expression);
+  nlattr* content = mnl_attr_nest_start(message, NFTA_EXPR_DATA);
+  mnl_attr_nest_end(message, content);
+  mnl_attr_nest_end(message, element);
+  mnl_attr_nest_end(message, list);
+  end(message);
+}
+
 void NftBatch::put_element(const char* set, std::string_view key, std::string_view data) {
   element(NFT_MSG_NEWSETELEM, set, key, data);
 }

@@ -40,6 +40,8 @@ class NftBatch {
   void add_set(const NftSet& set);
   void add_chain(const NftChain& chain);
   void add_rule(const nftnl_rule& rule);
+  // One expression with nothing in it, of any name: only to ask whether the kernel knows it.
+  void add_bare_rule(const char* chain, const char* expression);
   // Elements of one set follow each other: put_element as often as wanted, for many sets in turn.
   void put_element(const char* set, std::string_view key, std::string_view data);
   void delete_element(const char* set, std::string_view key);

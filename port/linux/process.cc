@@ -55,7 +55,7 @@ std::vector<char*> c_strings(const std::vector<std::string>& strings) {
 class LoopProcess : public port::Process {
  public:
   LoopProcess(Loop& loop, port::ProcessEvents& events) : loop_(loop), events_(events) {}
-  ~LoopProcess();
+  ~LoopProcess() override;
   Result<> start(const port::SpawnOptions& options, int held_fd, List<Child>& children);
   int64_t pid() const override { return pid_; }
 
@@ -167,8 +167,7 @@ void LoopProcess::on_exit(uv_process_t* process, int64_t code, int signal) noexc
 LoopProcesses::LoopProcesses(Loop& loop) : loop_(loop) {}
 
 LoopProcesses::~LoopProcesses() {
-  while (Child* child = children_.front()) {
-    child->unlink();
+  for (Child* child = children_.front(); child != nullptr; child = children_.next(child)) {
     stop_output(*child);
     close_handle(reinterpret_cast<uv_handle_t*>(&child->process));
   }
@@ -201,9 +200,9 @@ Result<uint64_t> LoopProcesses::start_time(int64_t pid) {
   if (name_end == std::string::npos) return fail(Code::kIo, "/proc/PID/stat has no name");
   const std::vector<std::string_view> fields =
       split(std::string_view(stat).substr(name_end + 1), ' ');
-  constexpr size_t kStartTime = 22 - 2;  // field 22, counted from 1; the name is field 2
-  if (fields.size() <= kStartTime) return fail(Code::kIo, "/proc/PID/stat is too short");
-  const auto ticks = parse_unsigned(fields[kStartTime]);
+  constexpr size_t start = 22 - 2;  // field 22, counted from 1; the name is field 2
+  if (fields.size() <= start) return fail(Code::kIo, "/proc/PID/stat is too short");
+  const auto ticks = parse_unsigned(fields[start]);
   if (!ticks) return fail(Code::kIo, "/proc/PID/stat has no start time");
   return *ticks;
 }

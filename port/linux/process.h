@@ -12,7 +12,7 @@ struct Child;
 class LoopProcesses : public port::Processes {
  public:
   explicit LoopProcesses(Loop& loop);
-  ~LoopProcesses();
+  ~LoopProcesses() override;
   Result<std::unique_ptr<port::Process>> spawn(const port::SpawnOptions& options,
                                                port::ProcessEvents& events) override;
   // `held_fd` becomes descriptor 3 of the child; -1: none.

@@ -94,7 +94,7 @@ void ShimSandbox::start(const port::ContainerStart& container) {
       fields({"start", container.id, container.bundle, container.log_path,
               std::to_string(container.log_bytes_max), std::to_string(container.log_files_max)});
   add_mounts(record, container.mounts);
-  if (record.size() <= shim::kRecordBytesMax) return send(std::move(record));
+  if (record.size() <= shim::kRecordBytesMax) return send(record);
   port::ContainerRecord refused;
   refused.id = container.id;
   refused.phase = port::ContainerPhase::kFailedToStart;
@@ -120,7 +120,7 @@ void ShimSandbox::end() {
   send(fields({"end"}));
 }
 
-void ShimSandbox::send(std::string record) {
+void ShimSandbox::send(const std::string& record) {
   if (stream_ == nullptr) return;  // lost: on_lost is under way
   std::string sized;
   put_u32(sized, static_cast<uint32_t>(record.size()));

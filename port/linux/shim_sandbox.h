@@ -16,7 +16,7 @@ class ShimSandbox : public port::Sandbox,
                     private Deferred {
  public:
   ShimSandbox(ShimSandboxes& owner, std::string directory, port::SandboxEvents& events);
-  ~ShimSandbox();
+  ~ShimSandbox() override;
   Result<> launch(const port::SandboxOptions& options);
   void connect();
 
@@ -36,7 +36,7 @@ class ShimSandbox : public port::Sandbox,
   void run_deferred() override;
   std::optional<std::string> next_record();
   void obey(std::string_view record);
-  void send(std::string fields);
+  void send(const std::string& record);
   void give_up(std::string why);
   void finish();
   void report_leftovers();

@@ -41,7 +41,7 @@ OwnedCore new_pipe_core(Loop& loop);
 class LoopStream : public port::Stream, private Deferred, private port::Alarm {
  public:
   LoopStream(Loop& loop, OwnedCore core, port::Endpoint peer);
-  ~LoopStream();
+  ~LoopStream() override;
 
   void listen_to(port::StreamEvents& events) override;
   void send(std::string bytes) override;
