@@ -22,6 +22,7 @@ constexpr std::string_view kKubeconfigOptions[] = {"config", "data-dir", "server
                                                    "port"};
 constexpr std::string_view kImageOptions[] = {"config", "data-dir", "run-dir"};
 constexpr std::string_view kStatusOptions[] = {"config", "data-dir", "kubeconfig"};
+constexpr std::string_view kCheckOptions[] = {"config", "data-dir", "crun"};
 constexpr std::string_view kStopOptions[] = {"config", "data-dir",     "run-dir",       "pid-file",
                                              "bridge", "service-cidr", "cgroup-parent", "shim"};
 
@@ -48,6 +49,10 @@ constexpr Verb kVerbs[] = {
      kImageOptions, 1, 2, run_image},
     {"status", "", "show the node and its Pods at a glance",
      "Asks the running server; needs no kubectl.", kStatusOptions, 0, 0, run_status},
+    {"check", "", "try the kernel features that Coracle needs",
+     "Tries each feature by using it, and names the Kconfig symbol of what is missing. Exit code 1 "
+     "if a needed one is.",
+     kCheckOptions, 0, 0, run_check},
     {"stop", "", "stop the daemon and all Pods of this node",
      "Leaves no process, namespace, mount, link, rule or route behind. The data directory stays.",
      kStopOptions, 0, 0, run_stop},
