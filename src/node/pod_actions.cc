@@ -132,6 +132,7 @@ bool PodActor::create_sandbox(json::Node pod) {
     return true;
   }
   move(Phase::kSettingUp);
+  starting_since_ = around_.ports.clock.now();
   save();
   Result<std::unique_ptr<port::Sandbox>> created = around_.ports.sandboxes.create(options, *this);
   if (created) {
@@ -220,6 +221,7 @@ void PodActor::start_container(size_t index, json::Node pod) {
   fresh.before = std::move(state.before);
   fresh.back_off = state.back_off;
   fresh.start_probed = spec.sidecar && state.start_probed;
+  if (!is_starting()) starting_since_ = around_.ports.clock.now();
   state = std::move(fresh);
   save();
   event("Created", "Container created", state.name);

@@ -19,6 +19,7 @@ constexpr uint64_t kStatusCall = 1;
 constexpr uint64_t kDeleteCall = 2;
 constexpr Duration kCallRetryMax = seconds(30);
 constexpr Duration kConfirmWithin = seconds(5);
+constexpr Duration kQuietStart = milliseconds(250);
 
 }  // namespace
 
@@ -57,8 +58,18 @@ void PodActor::lose() {
 void PodActor::adopt() {
   schedule();
   if (record_.phase == Phase::kNew || record_.phase == Phase::kRemoved) return;
-  for (const ContainerState& state : record_.containers) {
-    if (state.alive()) unconfirmed_.push_back(state.id());
+  json::Tree tree;
+  const json::Node known = pod_ ? pod_->parse(tree)["status"] : json::Node();
+  for (ContainerState& state : record_.containers) {
+    if (!state.alive()) continue;
+    unconfirmed_.push_back(state.id());
+    // Until its probe says otherwise: a daemon that restarts must not take a pod out of its
+    // Services.
+    for (const std::string_view list : {"initContainerStatuses", "containerStatuses"}) {
+      for (const json::Node status : known[list]) {
+        if (status["name"].string() == state.name) state.ready = status["ready"].boolean();
+      }
+    }
   }
   adopting_ = true;
   Result<std::unique_ptr<port::Sandbox>> adopted =
@@ -322,7 +333,9 @@ void PodActor::write_status(json::Node pod) {
     if (record_.final_stored && !was_final) schedule();
     return;
   }
-  if (around_.ports.clock.now() < call_not_before_) return wake(call_not_before_);
+  const Mono earliest =
+      std::max(call_not_before_, is_starting() ? starting_since_ + kQuietStart : Mono{});
+  if (around_.ports.clock.now() < earliest) return wake(earliest);
   api::Call call;
   call.verb = api::CallVerb::kMergePatch;
   call.subresource = api::Subresource::kStatus;
@@ -333,6 +346,13 @@ void PodActor::write_status(json::Node pod) {
   sent_patch_ = std::move(patch);
   status_pending_ = true;
   around_.client.submit(std::move(call), *this, kStatusCall);
+}
+
+// A start that takes a moment is told of once, when it is done: each status is a write to flash.
+bool PodActor::is_starting() const {
+  return record_.phase == Phase::kSettingUp ||
+         std::any_of(record_.containers.begin(), record_.containers.end(),
+                     [](const ContainerState& state) { return state.run == RunState::kStarting; });
 }
 
 void PodActor::delete_object() {

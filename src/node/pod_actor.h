@@ -100,6 +100,7 @@ class PodActor final : port::SandboxEvents,
 
   // --- Status and volumes (pod_actor.cc)
   void write_status(json::Node pod);
+  bool is_starting() const;
   void refresh_volumes(json::Node pod);
   Place place() const;
   void event(std::string_view reason, const std::string& message, std::string_view container = {});
@@ -130,7 +131,8 @@ class PodActor final : port::SandboxEvents,
   bool status_pending_ = false;
   bool delete_pending_ = false;
   bool delete_done_ = false;  // finalizers may keep the object all the same
-  Mono call_not_before_;      // after a refused call
+  Mono starting_since_;
+  Mono call_not_before_;  // after a refused call
   Duration call_delay_;
   std::string sent_patch_;  // the last one
   std::string done_patch_;  // the last one that was taken, and the version it made

@@ -191,7 +191,7 @@ void PodActor::start_probes(size_t index, json::Node pod) {
   if (!state.start_probed && container["startupProbe"])
     return start_probe(index, container, ProbeType::kStartup);
   state.start_probed = true;
-  state.ready = !container["readinessProbe"];
+  if (!container["readinessProbe"]) state.ready = true;
   if (container["readinessProbe"]) start_probe(index, container, ProbeType::kReadiness);
   if (container["livenessProbe"]) start_probe(index, container, ProbeType::kLiveness);
 }

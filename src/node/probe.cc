@@ -11,6 +11,7 @@ namespace coracle::node {
 
 namespace {
 
+constexpr Duration kFirstProbeAfter = milliseconds(100);
 constexpr std::array<std::string_view, 3> kNames = {"Startup", "Readiness", "Liveness"};
 constexpr std::array<std::string_view, 3> kFields = {"startupProbe", "readinessProbe",
                                                      "livenessProbe"};
@@ -141,7 +142,8 @@ Probe::Probe(port::Network& network,
   successes_needed_ = at_least_one("successThreshold", 1);
   failures_needed_ = at_least_one("failureThreshold", 3);
   const int64_t delay = std::clamp<int64_t>(probe["initialDelaySeconds"].integer(), 0, 1 << 30);
-  timer_->arm(clock_.now() + seconds(delay));
+  // A process needs a moment before it listens, and a failure is an event.
+  timer_->arm(clock_.now() + (delay > 0 ? seconds(delay) : kFirstProbeAfter));
 }
 
 void Probe::on_alarm(port::Timer&) {
