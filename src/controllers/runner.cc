@@ -166,8 +166,9 @@ void Runner::send_round(uint64_t number) {
   // The verb and name stay behind for the answer; only the body travels.
   while (run.sent < end) {
     api::Call& call = run.plan.calls[run.sent];
+    std::string body = std::exchange(call.body, {});
     api::Call out = call;
-    out.body = std::move(call.body);
+    out.body = std::move(body);
     client_.submit(std::move(out), *this, number + run.sent++);
   }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "controllers/service_endpoints.h"
 
+#include <utility>
+
 #include "controllers/pods.h"
 
 namespace coracle::controllers {
@@ -46,14 +48,17 @@ std::vector<OfferedPort> offered_ports(json::Node service, json::Node pod) {
   return ports;
 }
 
-void wake_selecting(json::Node pod, std::string_view ns, const api::State& state, Keys& keys) {
-  api::for_each(state, api::kService, ns, [&](const api::ObjectRef& service) {
+void wake_selecting(const api::Object& pod, const api::State& state, Keys& keys) {
+  json::Tree pod_tree;
+  json::Node labels;
+  bool parsed = false;
+  api::for_each(state, api::kService, pod.ns(), [&](const api::ObjectRef& service) {
     json::Tree tree;
     const json::Node node = service->parse(tree);
     if (!selects_pods(node)) return;
-    if (api::LabelSelector::from_map(node["spec"]["selector"]).matches(pod["metadata"]["labels"])) {
+    if (!std::exchange(parsed, true)) labels = pod.parse(pod_tree)["metadata"]["labels"];
+    if (api::LabelSelector::from_map(node["spec"]["selector"]).matches(labels))
       keys.insert({&api::kService, std::string(service->ns()), std::string(service->name())});
-    }
   });
 }
 
@@ -88,11 +93,8 @@ bool is_published(json::Node service, json::Node pod) {
 }
 
 void wake_services_of_pod(const api::Change& change, const api::State& state, Keys& keys) {
-  for (const api::ObjectRef& side : {change.before, change.after}) {
-    if (!side) continue;
-    json::Tree tree;
-    wake_selecting(side->parse(tree), side->ns(), state, keys);
-  }
+  if (change.before) wake_selecting(*change.before, state, keys);
+  wake_selecting(*change.after, state, keys);
 }
 
 }  // namespace coracle::controllers

@@ -13,7 +13,13 @@ constexpr const Controller* kControllers[] = {
     &kRootCaController,     &kGarbageCollector,     &kNodeLifecycleController,
 };
 
+// Most changes wake nobody: stored text is compact, so this is found without parsing it.
+bool has_controller(const api::Object& object) {
+  return object.text().find("\"controller\":true") != std::string_view::npos;
+}
+
 void wake_controller_of(const api::ObjectRef& object, Keys& keys) {
+  if (!has_controller(*object)) return;
   json::Tree tree;
   const json::Node owner = controller_of(object->parse(tree));
   if (!owner) return;
@@ -45,11 +51,13 @@ void wake_adopters_of(const api::Kind& owners,
                       const api::Change& change,
                       const api::State& state,
                       Keys& keys) {
-  if (change.type == api::ChangeType::kDeleted || change.after->deleting()) return;
+  const api::Object& object = *change.after;
+  if (change.type == api::ChangeType::kDeleted || object.deleting() || has_controller(object))
+    return;
   json::Tree tree;
-  const json::Node orphan = change.after->parse(tree);
-  if (controller_of(orphan)) return;
-  api::for_each(state, owners, change.after->ns(), [&](const api::ObjectRef& owner) {
+  json::Node orphan;
+  api::for_each(state, owners, object.ns(), [&](const api::ObjectRef& owner) {
+    if (!orphan) orphan = object.parse(tree);
     json::Tree owner_tree;
     const json::Node node = owner->parse(owner_tree);
     if (api::LabelSelector::from_object(node["spec"]["selector"])

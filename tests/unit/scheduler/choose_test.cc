@@ -87,7 +87,8 @@ TEST(Needs, CountsInitContainersBesideNotBeforeTheOthers) {
   const auto needs = pod(R"({"spec":{
     "initContainers":[{"resources":{"requests":{"cpu":"300m"}}},
                       {"restartPolicy":"Always","resources":{"requests":{"cpu":"50m"}}}],
-    "containers":[{"resources":{"requests":{"cpu":"100m","example.com/gpio":"2"}}},{"resources":{"requests":{"cpu":"100m"}}}]}})");
+    "containers":[{"resources":{"requests":{"cpu":"100m","example.com/gpio":"2"}}},
+                  {"resources":{"requests":{"cpu":"100m"}}}]}})");
   EXPECT_EQ(needs.requests.cpu, 300);
   ASSERT_EQ(needs.requests.extended.size(), 1u);
   EXPECT_EQ(needs.requests.extended[0].second, 2);
