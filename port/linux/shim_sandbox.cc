@@ -61,7 +61,7 @@ ShimSandbox::ShimSandbox(ShimSandboxes& owner, std::string directory, port::Sand
       events_(events) {}
 
 ShimSandbox::~ShimSandbox() {
-  if (destroyed_ != nullptr) *destroyed_ = true;
+  *destroyed_ = true;
 }
 
 // The socket listens before the shim runs, so that connecting needs no waiting; our copy is closed
@@ -128,26 +128,22 @@ void ShimSandbox::send(const std::string& record) {
 }
 
 void ShimSandbox::run_deferred() {
-  bool destroyed = false;
-  destroyed_ = &destroyed;
-  while (!destroyed && !refused_.empty()) {
+  const std::shared_ptr<bool> destroyed = destroyed_;
+  while (!*destroyed && !refused_.empty()) {
     const port::ContainerRecord record = std::move(refused_.back());
     refused_.pop_back();
     events_.on_container(record);
   }
-  if (!destroyed) destroyed_ = nullptr;
 }
 
 void ShimSandbox::on_bytes(std::string_view bytes) {
   received_.append(bytes);
-  bool destroyed = false;
-  destroyed_ = &destroyed;
-  while (!destroyed) {
+  const std::shared_ptr<bool> destroyed = destroyed_;
+  while (!*destroyed) {
     const std::optional<std::string> record = next_record();
     if (!record) break;
     obey(*record);
   }
-  if (!destroyed) destroyed_ = nullptr;
 }
 
 std::optional<std::string> ShimSandbox::next_record() {
@@ -185,11 +181,9 @@ void ShimSandbox::give_up(std::string why) {
   why_lost_ = ending_ ? "ended" : std::move(why);
   stream_.reset();
   phase_ = Phase::kSweeping;
-  bool destroyed = false;
-  destroyed_ = &destroyed;
+  const std::shared_ptr<bool> destroyed = destroyed_;
   report_leftovers();
-  if (destroyed) return;
-  destroyed_ = nullptr;
+  if (*destroyed) return;
   port::SpawnOptions sweep;
   sweep.arguments = {owner_.programs().shim, "sweep", directory_, owner_.programs().runtime};
   RealDisk disk;
@@ -236,9 +230,9 @@ bool ShimSandbox::report_leftover(const std::string& id) {
     record.started = {static_cast<int64_t>(number(run, 2))};
     record.finished = LoopClock(owner_.loop()).wall();
   }
-  bool& destroyed = *destroyed_;
+  const std::shared_ptr<bool> destroyed = destroyed_;
   events_.on_container(record);
-  return !destroyed;
+  return !*destroyed;
 }
 
 // The last thing a sandbox does: the listener may destroy it.

@@ -54,7 +54,8 @@ class ShimSandbox : public port::Sandbox,
   int64_t pid_ = 0;
   bool announced_ = false;  // on_ready was called
   bool ending_ = false;
-  bool* destroyed_ = nullptr;  // set while a listener is being called
+  // Outlives this object for as long as one of its functions is still calling a listener.
+  std::shared_ptr<bool> destroyed_ = std::make_shared<bool>(false);
 };
 
 }  // namespace coracle::port_linux
