@@ -11,6 +11,7 @@ namespace coracle::node {
 namespace {
 
 constexpr std::string_view kData = "..data";
+constexpr size_t kDepthMax = 16;
 
 Result<> check_path(std::string_view path) {
   if (path.empty() || path.front() == '/' || path.size() > 4096)
@@ -77,7 +78,6 @@ bool Writer::is_current(const std::string& from) {
 }
 
 size_t Writer::count_files(const std::string& directory, size_t depth) {
-  constexpr size_t kDepthMax = 16;
   const Result<std::vector<std::string>> names = tree_.list(directory);
   if (!names || depth > kDepthMax) return SIZE_MAX / 2;
   size_t count = 0;

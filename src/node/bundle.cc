@@ -16,6 +16,8 @@ namespace coracle::node {
 
 namespace {
 
+constexpr int64_t kPeriod = 100'000;  // us, of the CPU quota
+
 // linux/capability.h, by number.
 constexpr std::array<std::string_view, 41> kCapabilities = {"CHOWN",
                                                             "DAC_OVERRIDE",
@@ -287,7 +289,6 @@ void Config::resources() {
   const int64_t memory = api::quantity_value(limits["memory"].string()).value_or(0);
   const int64_t cpu = api::quantity_millis(limits["cpu"].string()).value_or(0);
   const int64_t asked = api::quantity_millis(requests["cpu"].string()).value_or(cpu);
-  constexpr int64_t kPeriod = 100'000;
   out_.key("resources");
   out_.begin_object();
   out_.key("devices");

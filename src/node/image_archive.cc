@@ -20,6 +20,7 @@ namespace {
 constexpr size_t kArchiveEntriesMax = 16'384;
 constexpr size_t kLinkDepthMax = 4;
 constexpr size_t kIndexDepthMax = 3;
+constexpr std::string_view kBlobs = "blobs/sha256/";
 
 struct Part {
   uint64_t offset = 0;
@@ -166,7 +167,7 @@ Result<std::string> Archive::text_of(const std::string& name) {
 }
 
 std::string blob_name(std::string_view digest) {
-  return join({"blobs/sha256/", digest.starts_with("sha256:") ? digest.substr(7) : digest});
+  return join({kBlobs, digest.starts_with("sha256:") ? digest.substr(7) : digest});
 }
 
 Result<std::string> Archive::blob_text(std::string_view digest) {
@@ -310,7 +311,6 @@ Result<> Archive::unpack_into(const std::string& directory,
   TRY(plain.drain());
   TRY(packed.drain());
   if (plain.digest() != diff_id) return fail(Code::kCorrupt, "content does not match the diff ID");
-  constexpr std::string_view kBlobs = "blobs/sha256/";
   if (part_name.starts_with(kBlobs) &&
       packed.digest() != "sha256:" + part_name.substr(kBlobs.size()))
     return fail(Code::kCorrupt, "blob does not match its digest");

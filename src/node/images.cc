@@ -13,6 +13,7 @@ namespace coracle::node {
 
 namespace {
 
+constexpr size_t kShortIdMin = 12;
 std::vector<std::string> strings_of(json::Node list) {
   std::vector<std::string> all;
   for (const json::Node item : list)
@@ -243,7 +244,6 @@ std::vector<std::string> Images::litter_without(const Image& image) const {
 }
 
 const Image* Images::find(std::string_view name) const {
-  constexpr size_t kShortIdMin = 12;
   const std::string_view digits = name.starts_with("sha256:") ? name.substr(7) : name;
   const Result<std::string> normal = normal_image_name(name);
   for (const Image& image : images_) {

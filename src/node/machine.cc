@@ -9,6 +9,9 @@ namespace coracle::node {
 
 namespace {
 
+constexpr std::string_view kOsNameKey = "PRETTY_NAME=";
+constexpr std::string_view kCapabilitiesKey = "CapEff:";
+
 std::string first_line(port::Disk& disk, const std::string& path) {
   const Result<std::string> text = disk.read_file(path, 64 * 1024);
   if (!text) return {};
@@ -42,10 +45,9 @@ int64_t meminfo_bytes(port::Disk& disk, std::string_view key) {
 std::string os_name(port::Disk& disk) {
   const Result<std::string> text = disk.read_file("/etc/os-release", 64 * 1024);
   if (!text) return "Linux";
-  constexpr std::string_view kKey = "PRETTY_NAME=";
   for (const std::string_view line : split(*text, '\n')) {
-    if (!line.starts_with(kKey)) continue;
-    std::string_view name = trim(line.substr(kKey.size()));
+    if (!line.starts_with(kOsNameKey)) continue;
+    std::string_view name = trim(line.substr(kOsNameKey.size()));
     if (name.size() >= 2 && name.front() == '"') name = name.substr(1, name.size() - 2);
     return std::string(name);
   }
@@ -55,10 +57,9 @@ std::string os_name(port::Disk& disk) {
 uint64_t effective_capabilities(port::Disk& disk) {
   const Result<std::string> text = disk.read_file("/proc/self/status", 64 * 1024);
   if (!text) return ~uint64_t{0};
-  constexpr std::string_view kKey = "CapEff:";
   for (const std::string_view line : split(*text, '\n')) {
-    if (!line.starts_with(kKey)) continue;
-    const auto bytes = from_hex(trim(line.substr(kKey.size())));
+    if (!line.starts_with(kCapabilitiesKey)) continue;
+    const auto bytes = from_hex(trim(line.substr(kCapabilitiesKey.size())));
     if (!bytes) break;
     uint64_t mask = 0;
     for (const char c : *bytes)

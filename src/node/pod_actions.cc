@@ -115,11 +115,15 @@ bool PodActor::create_sandbox(json::Node pod) {
                        around_.options.pod_cidr.text()}));
     return true;
   }
+  return ask_for_sandbox(pod, memory_volumes(volumes));
+}
+
+bool PodActor::ask_for_sandbox(json::Node pod, std::vector<port::SandboxMount> mounts) {
   port::SandboxOptions options;
   options.directory = around_.pod_directory(record_.uid) + "/sandbox";
   options.hostname = pod_hostname(pod);
-  options.host_network = on_host;
-  options.mounts = memory_volumes(volumes);
+  options.host_network = pod["spec"]["hostNetwork"].boolean();
+  options.mounts = std::move(mounts);
   options.mounts.push_back(
       {"tmpfs", "shm", shm_path(around_, record_.uid), "nosuid,nodev,noexec,mode=1777,size=64m"});
   port::Disk& disk = around_.ports.disk;

@@ -72,6 +72,7 @@ class PodActor final : port::SandboxEvents,
 
   // --- Actions (pod_actions.cc)
   bool create_sandbox(json::Node pod);
+  bool ask_for_sandbox(json::Node pod, std::vector<port::SandboxMount> mounts);
   void fail_sandbox(std::string_view reason, const std::string& message);
   bool try_sandbox(json::Node pod);
   void start_container(size_t index, json::Node pod);

@@ -12,6 +12,7 @@ namespace coracle::node {
 namespace {
 
 constexpr Duration kFirstProbeAfter = milliseconds(100);
+constexpr size_t kStatusEnd = 12;
 constexpr std::array<std::string_view, 3> kNames = {"Startup", "Readiness", "Liveness"};
 constexpr std::array<std::string_view, 3> kFields = {"startupProbe", "readinessProbe",
                                                      "livenessProbe"};
@@ -87,7 +88,6 @@ void Attempt::on_connected() {
 
 // "HTTP/1.1 200 OK": upstream takes 200 to 399 as healthy.
 void Attempt::on_bytes(std::string_view bytes) {
-  constexpr size_t kStatusEnd = 12;
   head_ += bytes.substr(0, kStatusEnd - std::min(head_.size(), kStatusEnd));
   if (head_.size() < kStatusEnd) return;
   const auto status = parse_unsigned(std::string_view(head_).substr(9, 3));

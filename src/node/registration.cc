@@ -21,6 +21,8 @@ constexpr Duration kRetryMax = seconds(7);
 constexpr size_t kImagesListed = 50;  // upstream nodeStatusMaxImages
 constexpr uint64_t kNodeCall = 1;
 constexpr uint64_t kLeaseCall = 2;
+constexpr int64_t kMemoryShort = 100 * 1024 * 1024;
+constexpr uint64_t kDiskEnough = uint64_t{1} << 30;
 
 std::vector<std::pair<std::string, std::string>> node_labels(const AgentOptions& options) {
   std::vector<std::pair<std::string, std::string>> labels = {
@@ -254,14 +256,12 @@ void put_condition(json::Node list, json::Node stored, const Condition& conditio
 // Upstream's eviction thresholds; a tenth of a large disk is more than a gateway needs, so 1 GiB is
 // enough.
 bool is_disk_short(const port::Space& space) {
-  constexpr uint64_t kEnough = uint64_t{1} << 30;
-  const bool bytes = space.total > 0 && space.available < std::min(space.total / 10, kEnough);
+  const bool bytes = space.total > 0 && space.available < std::min(space.total / 10, kDiskEnough);
   const bool nodes = space.inodes > 0 && space.inodes_free < space.inodes / 20;
   return bytes || nodes;
 }
 
 void put_conditions(json::Node status, json::Node stored, const NodeFacts& facts) {
-  constexpr int64_t kMemoryShort = 100 * 1024 * 1024;
   const json::Node list = status.array("conditions");
   const bool memory = facts.memory_available >= 0 && facts.memory_available < kMemoryShort;
   const bool disk = is_disk_short(facts.space);

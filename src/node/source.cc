@@ -10,6 +10,10 @@
 
 namespace coracle::node {
 
+namespace {
+constexpr int kGzipOnly = 16;  // added to the window bits: no zlib or raw streams
+}  // namespace
+
 Result<> read_all(ByteSource& source, char* out, size_t bytes) {
   while (bytes > 0) {
     const size_t got = TRY(source.read(out, bytes));
@@ -67,10 +71,7 @@ bool is_gzip(std::string_view head) {
 
 class GunzipSource::State {
  public:
-  State() {
-    constexpr int kGzipOnly = 16;
-    ok = inflateInit2(&stream, MAX_WBITS + kGzipOnly) == Z_OK;
-  }
+  State() { ok = inflateInit2(&stream, MAX_WBITS + kGzipOnly) == Z_OK; }
   ~State() {
     if (ok) inflateEnd(&stream);
   }

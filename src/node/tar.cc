@@ -15,6 +15,7 @@ constexpr size_t kBlock = 512;
 constexpr size_t kHeaderContentMax = 256 * 1024;  // of a PAX header or a long name
 constexpr size_t kPathBytesMax = 4096;
 constexpr size_t kAttributesMax = 64;
+constexpr std::string_view kXattr = "SCHILY.xattr.";
 constexpr uint64_t kSizeMax = uint64_t{1} << 40;
 
 std::string_view text_at(const char* at, size_t bytes) {
@@ -103,7 +104,6 @@ struct TarReader::Extra {
 };
 
 Result<> TarReader::Extra::take(std::string_view key, std::string_view value) {
-  constexpr std::string_view kXattr = "SCHILY.xattr.";
   if (key == "path") name = std::string(value);
   if (key == "linkpath") link = std::string(value);
   if (key == "size") size = parse_unsigned(value);
