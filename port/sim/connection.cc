@@ -47,7 +47,7 @@ void Connection::listen_to(int side, port::StreamEvents& events) {
   wake();
 }
 
-void Connection::send(int side, std::string bytes) {
+void Connection::send(int side, const std::string& bytes) {
   End& end = ends_[side];
   if (end.closed || end.finishing) return;
   end.queue += bytes;

@@ -36,7 +36,7 @@ class Connection : private Event {
   void attach(int side, SimStream* stream, port::StreamEvents* events);
   void detach(int side);
   void listen_to(int side, port::StreamEvents& events);
-  void send(int side, std::string bytes);
+  void send(int side, const std::string& bytes);
   void pause(int side, bool paused);
   void finish(int side);
   size_t queued(int side) const { return ends_[side].queue.size(); }
@@ -162,7 +162,7 @@ class SimStream : public port::Stream {
   SimStream(Switch& net, uint64_t connection, int side, port::StreamEvents* events);
   ~SimStream() override;
   void listen_to(port::StreamEvents& events) override { net_.find(id_)->listen_to(side_, events); }
-  void send(std::string bytes) override { net_.find(id_)->send(side_, std::move(bytes)); }
+  void send(std::string bytes) override { net_.find(id_)->send(side_, bytes); }
   size_t queued() const override { return net_.find(id_)->queued(side_); }
   void pause_reading(bool paused) override { net_.find(id_)->pause(side_, paused); }
   void finish() override { net_.find(id_)->finish(side_); }
