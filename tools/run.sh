@@ -13,7 +13,7 @@ export KUBECONFIG=$run/admin.kubeconfig
 kubectl=$("$top/tools/kubectl.sh" | tail -n 1)
 pid_file=$run/coracle.pid
 
-running() { [ -s "$pid_file" ] && [ "$(readlink -f "/proc/$(cat "$pid_file")/exe" 2>/dev/null)" = "$(readlink -f "$coracle")" ]; }
+running() { [ -s "$pid_file" ] && [ "$(cat "/proc/$(cat "$pid_file")/comm" 2>/dev/null)" = coracle ]; }
 
 if running; then
   echo "coracle server is already running (pid $(cat "$pid_file"))"

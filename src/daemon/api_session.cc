@@ -64,7 +64,7 @@ Result<std::string> ApiSession::get(const std::string& path,
   request.method = "GET";
   request.path = path;
   request.query = query;
-  request.headers = {{"host", host_}, {"accept", accept}};
+  request.headers = {{"accept", accept}};
   const auto timer = machine_.clock().timer(*this);
   timer->arm(machine_.clock().now() + kPatience);
   client_->send(std::move(request), *this);

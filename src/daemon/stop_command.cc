@@ -7,7 +7,7 @@
 
 #include "base/bytes.h"
 #include "daemon/cli.h"
-#include "daemon/layout.h"
+#include "node/links.h"
 #include "port/linux/machine.h"
 
 namespace coracle::daemon {
@@ -157,6 +157,11 @@ Result<> clean_kernel(port_linux::Machine& machine, const Config& config) {
   TRY(machine.packet_filter().remove().with("nftables"));
   if (const auto service_cidr = parse_cidr4(config.service_cidr))
     TRY(machine.links().remove_route(*service_cidr));
+  // Namespaces go a moment after their last process; their links need not wait for that.
+  for (const std::string& link :
+       TRY(machine.links().links_with_prefix(node::pod_link_prefix(config.bridge)))) {
+    TRY(machine.links().remove_link(link));
+  }
   TRY(machine.links().remove_link(config.bridge));
   remove_cgroups(machine.disk(), config.cgroup_parent);
   return {};
