@@ -249,7 +249,7 @@ bool PodActor::perform(const Action& action, json::Node pod) {
 // Before the call that it describes is made known to anyone: a daemon that dies here finds what it
 // did.
 void PodActor::save() {
-  if (record_.phase == Phase::kRemoved) return;
+  if (record_.phase == Phase::kRemoved || record_.foreign) return;
   std::string text = record_text(record_);
   if (text == saved_) return;
   const std::string path = around_.pod_directory(record_.uid) + "/record.json";

@@ -122,6 +122,11 @@ void PodActor::on_lost(std::string_view why) {
     clean_up();
   } else if (record_.phase == Phase::kEnded) {
     around_.cgroups.remove_pod(record_.uid);
+    // Its logs stay until the pod is deleted; what its containers wrote goes at once.
+    const std::string own = around_.pod_directory(record_.uid);
+    remove_later(around_.ports.unpack, around_.ports.disk, own + "/containers");
+    remove_later(around_.ports.unpack, around_.ports.disk, own + "/volumes");
+    remove_later(around_.ports.unpack, around_.ports.disk, around_.pod_run_directory(record_.uid));
     if (record_.ip) around_.addresses.release(*record_.ip);
     record_.ip.reset();
   } else if (record_.phase == Phase::kSettingUp || record_.phase == Phase::kRunning) {

@@ -87,8 +87,8 @@ std::string unsupported_in(const ContainerSpec& container) {
     if (container.node[probe]["httpGet"]["scheme"].string() == "HTTPS")
       return join({"container \"", container.name(), "\": ", probe, " over HTTPS"});
   }
-  if (container.node["lifecycle"]["postStart"]["exec"])
-    return join({"container \"", container.name(), "\": lifecycle.postStart.exec"});
+  if (container.node["lifecycle"]["postStart"])
+    return join({"container \"", container.name(), "\": lifecycle.postStart"});
   if (container.node["lifecycle"]["preStop"]["exec"])
     return join({"container \"", container.name(), "\": lifecycle.preStop.exec"});
   if (container.node["volumeDevices"].size() > 0)
