@@ -1,0 +1,141 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# `make bench`: loads a server of its own over TLS, beside the peers that this machine has, three times in one go, and
+# writes build/bench/report.json and report.md. Refuses to report from a machine that is busy with something else
+# (less than 85 % idle beforehand) unless BENCH_FORCE=1. BENCH_RUNS and BENCH_SCALE (percent of the operations) make it
+# shorter.
+set -euo pipefail
+TOP=$(cd "$(dirname "$0")/.." && pwd)
+BUILD_DIR=$(cd "$TOP/$1" && pwd)
+RUNS=${BENCH_RUNS:-3}
+SCALE=${BENCH_SCALE:-100}
+. "$TOP/tests/kubectl/world.sh"
+. "$TOP/tests/kubectl/lib.sh"
+
+idle_percent() {  # over three seconds
+  local a b
+  a=$(awk '/^cpu / {print $5 + $6, $2 + $3 + $4 + $5 + $6 + $7 + $8 + $9}' /proc/stat)
+  sleep 3
+  b=$(awk '/^cpu / {print $5 + $6, $2 + $3 + $4 + $5 + $6 + $7 + $8 + $9}' /proc/stat)
+  echo "$a $b" | awk '{printf "%d", 100 * ($3 - $1) / ($4 - $2)}'
+}
+
+if [ -z "${CORACLE_INSIDE:-}" ]; then
+  ninja -C "$BUILD_DIR" coracle_bench > /dev/null
+  BENCH_IDLE=$(idle_percent)
+  export BENCH_IDLE
+  if [ "$BENCH_IDLE" -lt 85 ] && [ "${BENCH_FORCE:-}" != 1 ]; then
+    echo "bench: refused: this machine is only $BENCH_IDLE % idle before anything started (BENCH_FORCE=1 measures anyway)"
+    exit 1
+  fi
+  enter_world "$0" "$@"
+fi
+export TOP BUILD_DIR
+enter_world bench
+RESULTS=$WORK/lines.jsonl
+
+
+rss() { awk '/^VmRSS/ {print $2}' "/proc/$1/status"; }
+ticks() { awk '{print $14 + $15}' "/proc/$1/stat"; }
+now_ms() { echo $(($(date +%s%N) / 1000000)); }
+scaled() { echo $((($1 * SCALE + 99) / 100)); }
+
+# measure NAME WORKLOAD CLIENTS OPERATIONS [FLAGS...]: one line of JSON into $RESULTS. A failure is part of the report.
+measure() {
+  local name=$1 workload=$2 clients=$3 operations=$4; shift 4
+  "$BUILD_DIR/coracle_bench" --kubeconfig "$TARGET" --server-pid "$TARGET_PID" --name "$name" --workload "$workload" \
+    --clients "$clients" --operations "$operations" "$@" >> "$RESULTS" || echo "bench: $name: see $RESULTS" >&2
+}
+note() { printf '{"name":"%s","value":%s,"unit":"%s"}\n' "$1" "$2" "$3" >> "$RESULTS"; }  # note NAME VALUE UNIT
+
+# A second start of a server whose data is there: exec until it says that it has started.
+boot_again() {
+  local begin
+  stop_server
+  : > "$WORK/server.log"
+  begin=$(now_ms)
+  start_server_process
+  until grep -q 'daemon: started' "$WORK/server.log"; do
+    server_alive || fail "server ended at start"
+    sleep 0.005
+  done
+  note node.boot $(($(now_ms) - begin)) ms
+}
+start_server_process() {
+  "$CORACLE" server --data-dir "$WORK/data" --run-dir "$WORK/run" --pid-file "$WORK/coracle.pid" --bind-address 127.0.0.1 \
+    --node-name node-1 --node-ip 172.30.0.1 --write-kubeconfig "$KUBECONFIG" --shim "$BUILD_DIR/coracle-shim" \
+    --cgroup-parent "$CGROUP_PARENT" < /dev/null >> "$WORK/server.log" 2>&1 &
+  echo $! > "$WORK/server.pid"
+}
+
+bench_idle_node() {
+  local cpu seconds=20
+  boot_again
+  TARGET=$KUBECONFIG TARGET_PID=$(cat "$WORK/server.pid")
+  sleep 5
+  note node.rss "$(awk -v k="$(rss "$TARGET_PID")" 'BEGIN {printf "%.2f", k / 1024}')" MiB
+  cpu=$(ticks "$TARGET_PID")
+  sleep $seconds
+  note node.idle "$(awk -v t=$(($(ticks "$TARGET_PID") - cpu)) -v hz="$(getconf CLK_TCK)" -v s=$seconds \
+    'BEGIN {printf "%.3f", 100 * t / hz / s}')" "% of a core"
+}
+
+bench_pods() {
+  k create namespace bench > /dev/null
+  "$TOP/tools/demo_image.sh" "$WORK/demo.tar"
+  "$CORACLE" image load "$WORK/demo.tar" --data-dir "$WORK/data" --run-dir "$WORK/run" > /dev/null
+  measure pod.start start-pods 1 "$(scaled 20)"
+}
+
+bench_api() {
+  k create namespace bench-watch > /dev/null  # alone: what a watch costs must not hang on what else there is
+  "$BUILD_DIR/coracle_bench" --workload print-pod --bytes 6700 | k -n bench create -f - > /dev/null
+  k -n bench-watch create configmap watched --from-literal=sent=0 > /dev/null
+  measure flash.write create-configmaps 1 "$(scaled 20)" --bytes 512 --pause-ms 500
+  measure write.create.c1 create-pods 1 "$(scaled 1000)"
+  measure write.create.c16 create-pods 16 "$(scaled 1600)"
+  measure write.create.c64 create-pods 64 "$(scaled 3200)"
+  measure write.configmap.c1 create-configmaps 1 "$(scaled 1000)" --bytes 1024
+  measure write.configmap.c16 create-configmaps 16 "$(scaled 2000)" --bytes 1024
+  measure write.configmap.c64 create-configmaps 64 "$(scaled 7000)" --bytes 1024
+  for clients in 1 16 64; do measure read.get.c$clients get-pod $clients "$(scaled 5000)"; done
+  measure list.10k list-configmaps 1 5
+  measure list.mem list-configmaps 4 8
+  measure watch.fan1k watch 1000 "$(scaled 50)"
+}
+
+# etcd alone, with the server's certificate: what its JSON gateway takes, and no API server before it.
+bench_etcd() {
+  command -v etcd > /dev/null || return 0
+  etcd --data-dir "$WORK/etcd" --listen-client-urls https://127.0.0.1:2379 --advertise-client-urls https://127.0.0.1:2379 \
+    --listen-peer-urls http://127.0.0.1:2380 --cert-file "$WORK/data/pki/server.crt" --key-file "$WORK/data/pki/server.key" \
+    > "$WORK/etcd.log" 2>&1 &
+  TARGET_PID=$!
+  TARGET=$WORK/etcd.kubeconfig
+  sed 's/:6443/:2379/' "$KUBECONFIG" > "$TARGET"
+  for _ in $(seq 1 100); do
+    grep -q 'serving client requests\|serving client traffic' "$WORK/etcd.log" && break
+    sleep 0.1
+  done
+  for clients in 1 16 64; do measure etcd.put.c$clients put-etcd $clients "$(scaled $((1000 + clients * 30)))" --bytes 1024; done
+  kill "$TARGET_PID" && wait "$TARGET_PID" 2> /dev/null || true
+  rm -rf "$WORK/etcd"
+}
+
+: > "$RESULTS"
+cp "$BUILD_DIR/coracle" "$WORK/stripped" && strip "$WORK/stripped"
+note node.size "$(awk -v b="$(stat -c %s "$WORK/stripped")" 'BEGIN {printf "%.2f", b / 1048576}')" MiB
+for run in $(seq 1 "$RUNS"); do
+  echo "bench: run $run of $RUNS"
+  rm -rf "$WORK/data"
+  start_server
+  bench_idle_node
+  bench_pods
+  bench_api
+  bench_etcd
+  stop_server
+done
+"$TOP/tools/bench_report.py" "$RESULTS" "$WORK" --idle "$BENCH_IDLE" --runs "$RUNS" --scale "$SCALE" \
+  --peer "$(command -v etcd > /dev/null && etcd --version | head -n 1 || true)"
+rm -rf "$WORK/data" "$WORK/stripped"
+cat "$WORK/report.md"

@@ -1,0 +1,105 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Lines of coracle_bench in, medians out: report.json and report.md. Usage: bench_report.py LINES FOLDER --idle PERCENT
+--runs N --scale PERCENT --peer TEXT"""
+import argparse
+import json
+import os
+import statistics
+
+# name -> (measured as, field of it, what is shown, target). A target is a limit for this machine class; peers are
+# other programs of the same run.
+ROWS = [
+    ("write.create.c1", "write.create.c1", "value", "pod creates/s, 1 client", "p50 <= 0.32 ms"),
+    ("write.create.c16", "write.create.c16", "value", "pod creates/s, 16 clients", "-"),
+    ("write.create.c64", "write.create.c64", "value", "pod creates/s, 64 clients", ">= 9000/s, p99 <= 15 ms"),
+    ("write.cpu", "write.create.c64", "cpu_us_per_op", "server CPU us per pod create", "<= 130 us"),
+    ("write.configmap.c1", "write.configmap.c1", "value", "1 KiB ConfigMap creates/s, 1 client", "-"),
+    ("write.configmap.c16", "write.configmap.c16", "value", "1 KiB ConfigMap creates/s, 16 clients", "-"),
+    ("write.configmap.c64", "write.configmap.c64", "value", "1 KiB ConfigMap creates/s, 64 clients", "-"),
+    ("flash.write", "flash.write", "write_bytes_per_op", "bytes written per isolated 512 B ConfigMap", "<= 8192 B"),
+    ("flash.load", "write.configmap.c64", "write_bytes_per_op", "bytes written per 1 KiB ConfigMap, 64 clients", "<= 2560 B"),
+    ("read.get", "read.get.c64", "value", "gets/s of a 6.7 KB pod, 64 clients", ">= 22000/s, p99 <= 5 ms"),
+    ("read.get.c1", "read.get.c1", "value", "same, 1 client", "-"),
+    ("read.get.c16", "read.get.c16", "value", "same, 16 clients", "-"),
+    ("list.10k", "list.10k", "p50_ms", "ms for a LIST of 10,000 1 KiB ConfigMaps", "<= 180 ms"),
+    ("list.10k.first", "list.10k", "first_byte_ms", "ms to its first byte", "<= 2 ms"),
+    ("list.mem", "list.mem", "rss_growth_kib", "KiB that the server grows by 4 such LISTs at once", "<= 2048 KiB"),
+    ("watch.fan1k", "watch.fan1k", "value", "events/s to 1,000 watchers of one object, 10 HTTP/2 connections",
+     ">= 119000/s, p99 <= 20 ms"),
+    ("pod.start", "pod.start", "p50_ms", "ms from create to Running, 20 pods in turn", "p50 <= 15 ms (50 for now), p99 <= 50 ms"),
+    ("node.boot", "node.boot", "value", "ms from exec to started, warm", "<= 120 ms"),
+    ("node.rss", "node.rss", "value", "MiB, idle and empty", "<= 12 MiB"),
+    ("node.idle", "node.idle", "value", "% of a core, idle", "<= 0.1 %"),
+    ("node.size", "node.size", "value", "MiB, stripped", "<= 3 MiB"),
+    ("etcd.put.c1", "etcd.put.c1", "value", "peer: etcd alone, 1 KiB puts/s through its JSON gateway, 1 client", "-"),
+    ("etcd.put.c16", "etcd.put.c16", "value", "peer: same, 16 clients", "-"),
+    ("etcd.put.c64", "etcd.put.c64", "value", "peer: same, 64 clients", "-"),
+]
+
+
+def medians(lines):
+    """name -> field -> median over the runs."""
+    runs = {}
+    for line in lines:
+        runs.setdefault(line["name"], []).append(line)
+    return {name: {field: statistics.median(r[field] for r in of if field in r)
+                   for field in sorted({f for r in of for f in r}) if isinstance(of[-1].get(field), (int, float))}
+            for name, of in runs.items()}
+
+
+def text_of(number):
+    return f"{number:,.0f}" if number >= 1000 else f"{number:.4g}"
+
+
+def cpu_of(measured):
+    """A value below the tick of the clock is no value."""
+    return text_of(measured["cpu_us_per_op"]) if measured.get("cpu_us_per_op") else "-"
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    for name in ("lines", "folder"):
+        parser.add_argument(name)
+    for name in ("--idle", "--runs", "--scale", "--peer"):
+        parser.add_argument(name, default="")
+    options = parser.parse_args()
+    lines = [json.loads(line) for line in open(options.lines, encoding="utf-8") if line.strip()]
+    measured = medians(lines)
+    failures = sorted({f"{line['name']}: {line['failed']} failed: {line.get('failure', '')}" for line in lines if line.get("failed")})
+
+    rows = []
+    for name, source, field, what, target in ROWS:
+        found = measured.get(source)
+        if found is None or field not in found:
+            continue
+        rows.append({"name": name, "value": found[field], "what": what, "target": target,
+                     **{k: found[k] for k in ("p50_ms", "p99_ms", "cpu_us_per_op", "write_bytes_per_op") if k in found}})
+    report = {"idle_percent_before": int(options.idle or 0), "runs": int(options.runs), "scale_percent": int(options.scale),
+              "peer": options.peer, "failures": failures, "rows": rows, "lines": lines}
+    with open(os.path.join(options.folder, "report.json"), "w", encoding="utf-8") as out:
+        json.dump(report, out, indent=1)
+
+    text = ["# Benchmark report", "",
+            f"Median of {options.runs} runs at {options.scale} % of the operations; the machine was {options.idle} % idle before.",
+            "Client and server share this machine. Bytes are write_bytes of the server's process. "
+            + (f"Peer in the same run: {options.peer}." if options.peer else "No peer on this machine."), ""]
+    if int(options.idle or 0) < 85:
+        text += ["**Forced on a busy machine: these figures prove nothing.**", ""]
+    text += ["| name | what | target | measured | p50 ms | p99 ms | CPU us/op |", "|---|---|---|---|---|---|---|"]
+    for row in rows:
+        latency = [text_of(row[k]) if row.get(k) else "-" for k in ("p50_ms", "p99_ms")]
+        text.append(f"| {row['name']} | {row['what']} | {row['target']} | {text_of(row['value'])} | {latency[0]} | {latency[1]} | {cpu_of(row)} |")
+    ratios = [f"{measured[ours]['value'] / measured[theirs]['value']:.2f}x with {clients} clients"
+              for clients in (1, 16, 64)
+              for ours, theirs in [(f"write.configmap.c{clients}", f"etcd.put.c{clients}")]
+              if measured.get(ours) and measured.get(theirs, {}).get("value")]
+    if ratios:
+        text += ["", "1 KiB creates through the whole API beside puts into etcd alone: " + ", ".join(ratios) + "."]
+    if failures:
+        text += ["", "Failures:"] + [f"- {failure}" for failure in failures]
+    with open(os.path.join(options.folder, "report.md"), "w", encoding="utf-8") as out:
+        out.write("\n".join(text) + "\n")
+
+
+main()
