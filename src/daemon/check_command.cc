@@ -18,6 +18,8 @@ namespace {
 
 using port_linux::Finding;
 
+constexpr size_t kStateWidth = 10;
+
 // The data directory, or the nearest directory above it that is there: the same file system.
 std::string existing_directory(port::Disk& disk, std::string path) {
   while (path.size() > 1 && !disk.stat(path)) {
@@ -49,7 +51,6 @@ std::string padded(std::string_view text, size_t width) {
 }
 
 void print_findings(const std::vector<Finding>& findings) {
-  constexpr size_t kStateWidth = 10;
   size_t feature_width = std::string_view("FEATURE").size();
   size_t symbol_width = std::string_view("KERNEL OPTIONS").size();
   for (const Finding& finding : findings) {
