@@ -253,7 +253,7 @@ Result<std::vector<BindMount>> container_volumes(const VolumeContext& context,
                   join({"failed to prepare subPath for volumeMount \"", name, "\" of container \"",
                         container["name"].string(), "\": ", source.error().message}));
     std::string target(mount["mountPath"].string());
-    if (!target.starts_with('/')) target = "/" + target;
+    if (!target.starts_with('/')) target.insert(0, "/");
     const bool read_only = mount["readOnly"].boolean() || is_projection(volume);
     mounts.push_back({std::move(*source), std::move(target), read_only, propagation_of(mount)});
   }

@@ -161,7 +161,10 @@ spec:
   containers:
   - name: web
     resources: {limits: {cpu: 500m, memory: 64Mi}, requests: {cpu: 250m}}
-    securityContext: {allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: {drop: [ALL], add: [NET_BIND_SERVICE]}}
+    securityContext:
+      allowPrivilegeEscalation: false
+      readOnlyRootFilesystem: true
+      capabilities: {drop: [ALL], add: [NET_BIND_SERVICE]}
 )"));
   EXPECT_TRUE(root["process"]["noNewPrivileges"].boolean());
   EXPECT_TRUE(root["root"]["readonly"].boolean());
@@ -219,7 +222,11 @@ spec:
   securityContext: {fsGroup: 70}
   containers: [{name: c}]
   volumes:
-  - {name: s, secret: {secretName: hidden, defaultMode: 256, items: [{key: a, path: deep/er/a}, {key: b, path: b, mode: 384}]}}
+  - name: s
+    secret:
+      secretName: hidden
+      defaultMode: 256
+      items: [{key: a, path: deep/er/a}, {key: b, path: b, mode: 384}]
   - {name: d, downwardAPI: {items: [{path: labels, fieldRef: {fieldPath: metadata.labels}}]}}
   - {name: e, emptyDir: {}}
   - {name: m, emptyDir: {medium: Memory, sizeLimit: 1Mi}}

@@ -62,7 +62,8 @@ inline std::string digest_of(std::string_view bytes) {
 }
 
 inline std::string image_config(const std::string& diff_id) {
-  return R"({"architecture":"amd64","config":{"Cmd":["/bin/sh"],"Env":["FOO=image"]},"rootfs":{"type":"layers","diff_ids":[")" +
+  return R"({"architecture":"amd64","config":{"Cmd":["/bin/sh"],"Env":["FOO=image"]},)"
+         R"("rootfs":{"type":"layers","diff_ids":[")" +
          diff_id + R"("]}})";
 }
 
