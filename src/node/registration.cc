@@ -101,7 +101,7 @@ void Registration::on_answer(uint64_t token, Result<api::ObjectRef> answer) {
   schedule();
   if (token == kLeaseCall) {
     lease_pending_ = false;
-    lease_due_ = clock_.now() + (answer ? kLeaseEvery : kLeaseRetry);
+    if (!answer) lease_due_ = clock_.now() + kLeaseRetry;
     return;
   }
   node_pending_ = false;
@@ -221,6 +221,7 @@ void Registration::renew_lease() {
   spec.set("leaseDurationSeconds", kLeaseSeconds);
   spec.set("renewTime", rfc3339_micro(clock_.wall()));
   lease_pending_ = true;
+  lease_due_ = clock_.now() + kLeaseEvery;  // also while the answer is awaited: no timer in the past
   submit(stored ? api::CallVerb::kMergePatch : api::CallVerb::kCreate,
          {&api::kLease, std::string(kLeaseNamespace), options_.node_name}, json::write(lease),
          kLeaseCall);
