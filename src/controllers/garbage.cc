@@ -75,16 +75,6 @@ OwnerState look_at_owner(const api::State& state, json::Node reference, std::str
                                                         : OwnerState::kThere;
 }
 
-api::Call patch_references(const Parsed& object, std::string body) {
-  api::Call call;
-  call.verb = api::CallVerb::kMergePatch;
-  call.key = {&object.ref->kind(), std::string(object.ref->ns()), std::string(object.ref->name())};
-  call.body = std::move(body);
-  call.expected_version = object.ref->version();
-  call.expected_uid = std::string(object.ref->uid());
-  return call;
-}
-
 api::Call drop_references(const Parsed& object, const std::vector<std::string_view>& uids) {
   json::Tree tree;
   const json::Node kept = tree.make_object().object("metadata").array("ownerReferences");
@@ -95,7 +85,7 @@ api::Call drop_references(const Parsed& object, const std::vector<std::string_vi
     if (!drop) kept.append(reference);
   }
   if (kept.size() == 0) tree.root()["metadata"].set_null("ownerReferences");
-  return patch_references(object, json::write(tree.root()));
+  return merge_patch_call(object, json::write(tree.root()));
 }
 
 api::Call drop_finalizer(const Parsed& object, std::string_view name) {
@@ -121,7 +111,7 @@ api::Call unblock_owners(const Parsed& object) {
   const json::Node references = tree.make_object().object("metadata").array("ownerReferences");
   for (const json::Node reference : object.node["metadata"]["ownerReferences"])
     references.append(reference).set("blockOwnerDeletion", false);
-  return patch_references(object, json::write(tree.root()));
+  return merge_patch_call(object, json::write(tree.root()));
 }
 
 bool blocks_owners(json::Node object) {

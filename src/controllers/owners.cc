@@ -16,16 +16,6 @@ uint64_t fnv1a(std::string_view text, uint64_t seed = 14'695'981'039'346'656'037
   return seed;
 }
 
-api::Call merge_patch_call(const Parsed& object, std::string body) {
-  api::Call call;
-  call.verb = api::CallVerb::kMergePatch;
-  call.key = {&object.ref->kind(), std::string(object.ref->ns()), std::string(object.ref->name())};
-  call.body = std::move(body);
-  call.expected_version = object.ref->version();
-  call.expected_uid = std::string(object.ref->uid());
-  return call;
-}
-
 api::Call adopt_call(const Parsed& object, const api::Object& owner) {
   json::Tree tree;
   const json::Node references = tree.make_object().object("metadata").array("ownerReferences");
@@ -107,6 +97,16 @@ std::vector<Parsed> claim(const api::State& state,
       plan.calls.push_back(adopt_call(candidate, *owner.ref));
   });
   return claimed;
+}
+
+api::Call merge_patch_call(const Parsed& object, std::string body) {
+  api::Call call;
+  call.verb = api::CallVerb::kMergePatch;
+  call.key = {&object.ref->kind(), std::string(object.ref->ns()), std::string(object.ref->name())};
+  call.body = std::move(body);
+  call.expected_version = object.ref->version();
+  call.expected_uid = std::string(object.ref->uid());
+  return call;
 }
 
 api::Call update_call(const Parsed& object, api::Subresource subresource) {

@@ -39,6 +39,7 @@ std::vector<Parsed> claim(const api::State& state,
                           api::Plan& plan);
 
 // A write of `node` back through `subresource`, guarded by the version it was read at.
+api::Call merge_patch_call(const Parsed& object, std::string body);
 api::Call update_call(const Parsed& object, api::Subresource subresource = api::Subresource::kNone);
 api::Call delete_call(const api::Object& object);
 
