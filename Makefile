@@ -5,7 +5,7 @@
 #   make stop    stop the daemon and its Pods; leave nothing behind
 #   make test    install what is missing and pass every test
 #   make check   floors, banned words, function sizes, formatting, clang-tidy
-#   make sim     simulated power cuts and clusters; SEED=n replays one
+#   make sim     simulated power cuts and clusters (SEED=n replays one), then a real writer killed 1,000 times
 #   make golden  rewrite the golden files after a wanted change (ROOM=x for one room); read the diff
 #   make fuzz    run every fuzz target for a while (SECONDS_EACH=20)
 #   make bench   measure against peers: build/bench/report.json and report.md
@@ -16,6 +16,7 @@
 BUILD ?= build/release
 SEED ?=
 CUTS ?= 50000
+KILLS ?= 1000
 SECONDS_EACH ?= 20
 ROOM ?=
 
@@ -51,8 +52,9 @@ unit: all
 	@cd $(BUILD) && ctest --output-on-failure -j2
 
 sim: configure
-	@ninja -C $(BUILD) coracle_sim
+	@ninja -C $(BUILD) coracle_sim coracle_kill9
 	@$(BUILD)/coracle_sim $(if $(SEED),--seed $(SEED)) --cuts $(CUTS)
+	@$(if $(SEED),true,$(BUILD)/coracle_kill9 --rounds $(KILLS))
 
 kubectl-tests: coracle
 	@tests/kubectl/run.sh $(BUILD)
