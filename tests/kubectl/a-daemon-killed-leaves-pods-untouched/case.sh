@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# kubectl: any
 kn run sleeper --image=coracle.local/demo:1 --command -- sleep 100000
 kn wait --for=condition=Ready pod/sleeper --timeout=20s
 before=$(pgrep -f 'sleep 100000')

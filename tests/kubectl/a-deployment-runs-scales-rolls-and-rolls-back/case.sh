@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# kubectl: any
 cat <<'Y' | kn apply -f -
 apiVersion: apps/v1
 kind: Deployment

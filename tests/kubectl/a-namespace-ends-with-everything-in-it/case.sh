@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# kubectl: any
 k create namespace doomed
 k -n doomed create configmap x
 k -n doomed create deployment web --image=coracle.local/demo:1 -- sleep 1000

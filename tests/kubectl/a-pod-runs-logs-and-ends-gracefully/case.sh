@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# kubectl: any
 kn run hello --image=coracle.local/demo:1 --restart=Never --command -- sh -c 'echo one; echo two; echo three >&2; exit 3'
 eventually_equal 20 Failed kn get pod hello -o 'jsonpath={.status.phase}'
 equal code "$(kn get pod hello -o 'jsonpath={.status.containerStatuses[0].state.terminated.exitCode}')" 3

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# kubectl: any
 for kubectl in $KUBECTLS_LIST; do
   KUBECTL=$kubectl
   kn create configmap greeting --from-literal=hello=world

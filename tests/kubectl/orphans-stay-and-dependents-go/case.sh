@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# kubectl: any
 kn create deployment web --image=coracle.local/demo:1 -- sleep 1000
 kn rollout status deployment/web --timeout=30s
 kn delete deployment web --cascade=orphan
