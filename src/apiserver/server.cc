@@ -168,8 +168,10 @@ ApiServer::State::State(port::Clock& clock,
       pipeline(parts) {}
 
 ApiServer::State::~State() {
-  while (HttpExchange* exchange = running.front())
-    abandon(*exchange);
+  while (HttpExchange* exchange = running.front()) {
+    if (exchange->waiting) parts.store.forget(*exchange);
+    end(*exchange);
+  }
 }
 
 bool ApiServer::State::admit_load(Load load) {
