@@ -27,6 +27,34 @@ constexpr const char* kScripts[] = {
     "confchange/testdata/simple_safety.txt",
     "confchange/testdata/update.txt",
     "confchange/testdata/zero.txt",
+    "testdata/async_storage_writes.txt",
+    "testdata/async_storage_writes_append_aba_race.txt",
+    "testdata/campaign.txt",
+    "testdata/campaign_learner_must_vote.txt",
+    "testdata/checkquorum.txt",
+    "testdata/confchange_disable_validation.txt",
+    "testdata/confchange_v1_add_single.txt",
+    "testdata/confchange_v1_remove_leader.txt",
+    "testdata/confchange_v1_remove_leader_stepdown.txt",
+    "testdata/confchange_v2_add_double_auto.txt",
+    "testdata/confchange_v2_add_double_implicit.txt",
+    "testdata/confchange_v2_add_single_auto.txt",
+    "testdata/confchange_v2_add_single_explicit.txt",
+    "testdata/confchange_v2_replace_leader.txt",
+    "testdata/confchange_v2_replace_leader_stepdown.txt",
+    "testdata/forget_leader.txt",
+    "testdata/forget_leader_prevote_checkquorum.txt",
+    "testdata/forget_leader_read_only_lease_based.txt",
+    "testdata/heartbeat_resp_recovers_from_probing.txt",
+    "testdata/lagging_commit.txt",
+    "testdata/prevote.txt",
+    "testdata/prevote_checkquorum.txt",
+    "testdata/probe_and_replicate.txt",
+    "testdata/replicate_pause.txt",
+    "testdata/single_node.txt",
+    "testdata/slow_follower_after_compaction.txt",
+    "testdata/snapshot_succeed_via_app_resp.txt",
+    "testdata/snapshot_succeed_via_app_resp_behind.txt",
 };
 
 std::string read_script(const std::string& name) {
@@ -44,7 +72,8 @@ std::string read_script(const std::string& name) {
 
 std::unique_ptr<Interpreter> interpreter_for(std::string_view name) {
   if (name.starts_with("quorum/")) return quorum_interpreter();
-  return conf_change_interpreter();
+  if (name.starts_with("confchange/")) return conf_change_interpreter();
+  return interaction_interpreter();
 }
 
 class RaftGolden : public testing::TestWithParam<const char*> {};
@@ -60,6 +89,7 @@ TEST_P(RaftGolden, SaysTheSame) {
 
 std::string test_name(const testing::TestParamInfo<const char*>& info) {
   std::string name = info.param;
+  if (name.starts_with("testdata/")) name = "interaction/" + name;
   name = name.substr(0, name.find('/')) + "_" + name.substr(name.rfind('/') + 1);
   name.resize(name.size() - 4);
   std::replace(name.begin(), name.end(), '-', '_');

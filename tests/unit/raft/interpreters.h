@@ -10,5 +10,6 @@ namespace coracle::raft {
 
 std::unique_ptr<Interpreter> quorum_interpreter();
 std::unique_ptr<Interpreter> conf_change_interpreter();
+std::unique_ptr<Interpreter> interaction_interpreter();
 
 }  // namespace coracle::raft
