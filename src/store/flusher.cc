@@ -10,6 +10,9 @@ namespace {
 
 constexpr Duration kCheckpointRetry = milliseconds(10);
 constexpr size_t kStuckFactor = 4;
+// Leases and Events may stay in memory longer than limits::kMemtableAgeMax: the log has them, and
+// an idle node would otherwise write its Lease a second time every minute.
+constexpr Duration kLazyAgeMax = minutes(10);
 
 Result<> write_rows(Writer& writer, const Generation& generation) {
   for (const auto& [key, row] : generation.rows) {
@@ -110,9 +113,11 @@ void Flusher::consider() {
   if (busy_ || failed_ || full_) return;
   const bool low = log_is_low() && durable_ + 1 < parts_.log.end().next_index;
   if (low || over()) return start(low);
-  if (!parts_.memtable.clean() && !timer_->armed()) {
-    timer_->arm(parts_.clock.now() + limits::kMemtableAgeMax);
-  }
+  if (parts_.memtable.clean()) return;
+  const bool lazy = parts_.memtable.old() == nullptr && parts_.memtable.young().only_lazy;
+  if (timer_->armed() && (lazy || !armed_lazily_)) return;  // what is due sooner stays due
+  timer_->arm(parts_.clock.now() + (lazy ? kLazyAgeMax : limits::kMemtableAgeMax));
+  armed_lazily_ = lazy;
 }
 
 void Flusher::on_alarm(port::Timer&) {

@@ -67,8 +67,9 @@ class Flusher : private port::Alarm {
   Parts parts_;
   FlushListener& listener_;
   std::unique_ptr<port::Timer> timer_;
-  LogPoint old_applied_;  // of the old generation
-  uint64_t durable_ = 0;  // unknown after opening, until the first checkpoint
+  bool armed_lazily_ = false;  // the timer waits for lazy rows alone
+  LogPoint old_applied_;       // of the old generation
+  uint64_t durable_ = 0;       // unknown after opening, until the first checkpoint
   uint64_t bytes_used_ = 0;
   bool busy_ = false;
   bool full_ = false;

@@ -30,6 +30,7 @@ struct MemoryRow {
 struct Generation {
   std::map<std::string, MemoryRow, std::less<>> rows;
   size_t bytes = 0;
+  bool only_lazy = true;  // no row that anybody would miss the age of: leases, events
 };
 
 class Memtable {
@@ -48,6 +49,9 @@ class Memtable {
     MemoryRow& place = young_->rows[key];
     if (place.stored.object) young_->bytes -= place.stored.object->bytes();
     if (row.stored.object) young_->bytes += row.stored.object->bytes();
+    const bool lazy =
+        row.stored.object && row.stored.object->kind().write_class == api::WriteClass::kLazy;
+    young_->only_lazy = young_->only_lazy && lazy;
     place = std::move(row);
   }
 

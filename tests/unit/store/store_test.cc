@@ -119,6 +119,23 @@ TEST_F(StoreTest, AnIdleStoreSleeps) {
   EXPECT_EQ(bench.machine.disk().platter().operations(), operations);
 }
 
+TEST_F(StoreTest, LazyRowsAloneStayLongerOutOfTheDatabase) {
+  const auto writes_within = [this](Duration wait) {
+    const uint64_t before = bench.machine.disk().platter().operations();
+    bench.world.run_for(wait);
+    return bench.machine.disk().platter().operations() - before;
+  };
+  bench.put("a", "1");
+  EXPECT_GT(writes_within(seconds(65)), 0u);
+  Outcome outcome;
+  bench.store->propose({Operation::kPut, &api::kLease, "n", "l", lease("l", "me"), 0}, outcome);
+  bench.settle(outcome);
+  EXPECT_EQ(writes_within(minutes(9)), 0u);
+  bench.put("b", "1");  // takes the lease along within its own minute
+  EXPECT_GT(writes_within(seconds(65)), 0u);
+  EXPECT_EQ(writes_within(minutes(20)), 0u);
+}
+
 struct Recorder : api::Feed {
   void on_change(const api::Change& change) override { versions.push_back(change.version); }
   std::vector<uint64_t> versions;
