@@ -27,6 +27,9 @@ Result<> Core::give(Input input) {
     case Input::Kind::kTick:
       machine_.tick();
       return {};
+    case Input::Kind::kResponse:
+      ASSERT(input.message.to == self);
+      return machine_.step(std::move(input.message));
     case Input::Kind::kMessage:
       return receive(std::move(input.message));
     case Input::Kind::kPropose:

@@ -18,10 +18,11 @@ namespace coracle::raft {
 struct Input {
   enum class Kind : uint8_t {
     kTick,
-    kMessage,  // from a member, or a lane's response
-    kPropose,  // data
-    kChange,   // change
-    kRead,     // request
+    kResponse,  // message: to this node, of a storage message that was carried out
+    kMessage,   // message, from another member: the transport vouches for its `from`
+    kPropose,   // data
+    kChange,    // change
+    kRead,      // request
     kCampaign,
     kTransfer,  // to node
     kForgetLeader,

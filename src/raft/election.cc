@@ -18,7 +18,7 @@ bool Machine::change_unapplied() const {
   while (from <= log_.committed()) {
     Result<std::vector<Entry>> page =
         log_.slice(from, log_.committed() + 1, log_.applying_bytes_max());
-    if (!page) return true;  // unreadable: do not campaign on it
+    if (!page || page->empty()) return true;  // unreadable: do not campaign on it
     for (const Entry& entry : *page) {
       if (entry.type != EntryType::kNormal) return true;
     }

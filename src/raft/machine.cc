@@ -27,9 +27,11 @@ Result<> Machine::start(const Storage& storage) {
     vote_ = hard.vote;
   }
   if (options_.applied > 0) {
-    if (options_.applied < log_.applied() || options_.applied > log_.committed()) {
-      return fail(Code::kCorrupt, "raft: applied index is outside of the committed log");
+    // What was applied was committed, whether or not the commit index became durable.
+    if (options_.applied < log_.applied() || options_.applied > log_.last_index()) {
+      return fail(Code::kCorrupt, "raft: applied index is outside of the stored log");
     }
+    log_.set_committed(std::max(log_.committed(), options_.applied));
     log_.applied_to(options_.applied, 0);
   }
   become_follower(term_, kNobody);

@@ -8,9 +8,8 @@ namespace {
 // Far above anything reachable; keeps every sum of terms and indexes inside 64 bits.
 constexpr uint64_t kNumberMax = uint64_t{1} << 62;
 
-bool may_lack_term(MessageType type) {
-  return type == MessageType::kPropose || type == MessageType::kReadIndex ||
-         type == MessageType::kStorageApplyReply;
+bool has_no_term(MessageType type) {
+  return type == MessageType::kPropose || type == MessageType::kReadIndex;
 }
 
 Result<> continues(const Message& append) {
@@ -75,12 +74,14 @@ MessageType reply_to(MessageType vote_or_pre_vote) {
 }
 
 Result<> admissible(const Message& message, NodeId self) {
-  if (is_local(message.type) && !is_lane(message.from)) {
+  if (is_local(message.type)) {
     return fail(Code::kForbidden, "raft: cannot step raft local message");
   }
   if (message.to != self) return fail(Code::kBadRequest, "raft: message for another node");
-  if (message.from == kNobody) return fail(Code::kBadRequest, "raft: message from nobody");
-  if ((message.term == 0) != may_lack_term(message.type)) {
+  if (message.from == kNobody || message.from == self || is_lane(message.from)) {
+    return fail(Code::kBadRequest, "raft: message from nobody else");
+  }
+  if ((message.term == 0) != has_no_term(message.type)) {
     return fail(Code::kBadRequest, "raft: message without a term");
   }
   for (uint64_t number : {message.term, message.log_term, message.index, message.commit,

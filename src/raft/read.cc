@@ -19,7 +19,7 @@ Result<> Machine::read(Message message) {
 }
 
 void Machine::start_read(Message message) {
-  if (options_.reads == Reads::kLease || tracker_.only_voter()) {
+  if (options_.reads == Reads::kLease || tracker_.only_voter(options_.id)) {
     return answer_read(message, log_.committed());
   }
   read_queue_.add(std::move(message), log_.committed());

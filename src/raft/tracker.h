@@ -35,8 +35,8 @@ struct Tracker {
 
   Progress* find(NodeId id);
   const Progress* find(NodeId id) const;
-  bool only_voter() const {
-    return config.voters.incoming.size() == 1 && config.voters.outgoing.empty();
+  bool only_voter(NodeId id) const {
+    return config.voters.incoming == NodeSet{id} && config.voters.outgoing.empty();
   }
   Index committed() const;  // highest index that the voters hold
   bool quorum_active() const;

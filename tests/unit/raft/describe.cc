@@ -143,6 +143,8 @@ std::string describe(const Message& message, const std::string& indent) {
   if (message.reject) text += " Rejected (Hint: " + std::to_string(message.reject_hint) + ")";
   if (message.commit != 0) text += " Commit:" + std::to_string(message.commit);
   if (message.vote != kNobody) text += " Vote:" + std::to_string(message.vote);
+  if (message.read_number != 0) text += " Read:" + std::to_string(message.read_number);
+  if (message.request != 0) text += " Request:" + std::to_string(message.request);
   text += entries_text(message, indent);
   if (!message.snapshot.empty()) {
     text += "\n" + indent + "  Snapshot: " + snapshot_text(message.snapshot);

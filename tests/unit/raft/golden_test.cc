@@ -57,9 +57,14 @@ constexpr const char* kScripts[] = {
     "testdata/snapshot_succeed_via_app_resp_behind.txt",
 };
 
-std::string read_script(const std::string& name) {
-  const char* folder = std::getenv("CORACLE_ORACLE");
-  std::string path = std::string(folder ? folder : "../shared/oracle") + "/etcd-raft/" + name;
+constexpr const char* kOwnScripts[] = {
+    "async_crash.txt",
+    "empty_heartbeat.txt",
+    "figure_8.txt",
+    "read_index.txt",
+};
+
+std::string read_file(const std::string& path) {
   std::string text;
   FILE* file = std::fopen(path.c_str(), "rb");
   if (!file) return text;
@@ -68,6 +73,26 @@ std::string read_script(const std::string& name) {
     text.append(block, got);
   std::fclose(file);
   return text;
+}
+
+std::string oracle(const std::string& name) {
+  const char* folder = std::getenv("CORACLE_ORACLE");
+  return read_file(std::string(folder ? folder : "../shared/oracle") + "/etcd-raft/" + name);
+}
+
+void rewrite(const std::string& path, const std::string& text) {
+  std::unique_ptr<Interpreter> interpreter = interaction_interpreter();
+  std::string fresh = rewrite_script(text, *interpreter);
+  FILE* file = std::fopen(path.c_str(), "wb");
+  ASSERT_NE(file, nullptr) << path;
+  EXPECT_EQ(std::fwrite(fresh.data(), 1, fresh.size(), file), fresh.size());
+  std::fclose(file);
+}
+
+void expect_same(const char* name, const std::string& text, Interpreter& interpreter) {
+  Mismatch mismatch = run_script(text, interpreter);
+  EXPECT_EQ(mismatch.line, 0) << name << ":" << mismatch.line << ": " << mismatch.command;
+  EXPECT_EQ(mismatch.expected, mismatch.actual);
 }
 
 std::unique_ptr<Interpreter> interpreter_for(std::string_view name) {
@@ -79,24 +104,36 @@ std::unique_ptr<Interpreter> interpreter_for(std::string_view name) {
 class RaftGolden : public testing::TestWithParam<const char*> {};
 
 TEST_P(RaftGolden, SaysTheSame) {
-  std::string text = read_script(GetParam());
+  std::string text = oracle(GetParam());
   if (text.empty()) GTEST_SKIP() << "skipped: no oracle";
   std::unique_ptr<Interpreter> interpreter = interpreter_for(GetParam());
-  Mismatch mismatch = run_script(text, *interpreter);
-  EXPECT_EQ(mismatch.line, 0) << GetParam() << ":" << mismatch.line << ": " << mismatch.command;
-  EXPECT_EQ(mismatch.expected, mismatch.actual);
+  expect_same(GetParam(), text, *interpreter);
+}
+
+class RaftOwnGolden : public testing::TestWithParam<const char*> {};
+
+TEST_P(RaftOwnGolden, SaysTheSame) {
+  std::string path = std::string("tests/golden/raft/") + GetParam();
+  std::string text = read_file(path);
+  ASSERT_FALSE(text.empty()) << path;
+  if (std::getenv("CORACLE_REWRITE")) rewrite(path, text);
+  std::unique_ptr<Interpreter> interpreter = interaction_interpreter();
+  expect_same(GetParam(), read_file(path), *interpreter);
 }
 
 std::string test_name(const testing::TestParamInfo<const char*>& info) {
   std::string name = info.param;
   if (name.starts_with("testdata/")) name = "interaction/" + name;
-  name = name.substr(0, name.find('/')) + "_" + name.substr(name.rfind('/') + 1);
+  if (size_t slash = name.find('/'); slash != std::string::npos) {
+    name = name.substr(0, slash) + "_" + name.substr(name.rfind('/') + 1);
+  }
   name.resize(name.size() - 4);
   std::replace(name.begin(), name.end(), '-', '_');
   return name;
 }
 
 INSTANTIATE_TEST_SUITE_P(Oracle, RaftGolden, testing::ValuesIn(kScripts), test_name);
+INSTANTIATE_TEST_SUITE_P(Own, RaftOwnGolden, testing::ValuesIn(kOwnScripts), test_name);
 
 }  // namespace
 

@@ -35,7 +35,7 @@ std::vector<Change> parse_changes(std::string_view text) {
 }
 
 Input message_input(Message message) {
-  Input input{.kind = Input::Kind::kMessage};
+  Input input{.kind = stays_inside(message) ? Input::Kind::kResponse : Input::Kind::kMessage};
   input.message = std::move(message);
   return input;
 }
@@ -137,6 +137,7 @@ Result<> Interaction::add_nodes(const Command& command) {
     if (argument.key == "inflight") options.window.messages_max = values[0];
     if (argument.key == "index") snapshot.index = options.applied = values[0];
     if (argument.key == "content") snapshot.data = Payload(argument.values[0]);
+    if (argument.key == "max-size-per-msg") options.message_bytes_max = values[0];
     if (argument.key == "async-storage-writes") options.async_storage = yes;
     if (argument.key == "prevote") options.pre_vote = yes;
     if (argument.key == "checkquorum") options.check_quorum = yes;

@@ -74,10 +74,41 @@ std::vector<Command> parse_script(std::string_view text) {
   return commands;
 }
 
+namespace {
+
+std::string output_of(Interpreter& interpreter, const Command& command) {
+  std::string output = interpreter.run(command);
+  if (!output.empty() && output.back() != '\n') output += '\n';
+  return output;
+}
+
+}  // namespace
+
+std::string rewrite_script(std::string_view text, Interpreter& interpreter) {
+  std::vector<std::string_view> lines = split(text, '\n');
+  if (!lines.empty() && lines.back().empty()) lines.pop_back();
+  std::string out;
+  size_t at = 0;  // lines before it are written
+  auto copy = [&](bool until_separator) {
+    for (; at < lines.size(); at++) {
+      out += std::string(lines[at]) + "\n";
+      if (until_separator && lines[at] == "----") break;
+    }
+    at++;
+  };
+  for (const Command& command : parse_script(text)) {
+    copy(true);
+    out += output_of(interpreter, command);
+    while (at < lines.size() && !trim(lines[at]).empty())
+      at++;
+  }
+  copy(false);
+  return out;
+}
+
 Mismatch run_script(std::string_view text, Interpreter& interpreter) {
   for (const Command& command : parse_script(text)) {
-    std::string actual = interpreter.run(command);
-    if (!actual.empty() && actual.back() != '\n') actual += '\n';
+    std::string actual = output_of(interpreter, command);
     if (actual != command.expected) {
       return {command.line, command.name, command.expected, std::move(actual)};
     }

@@ -39,6 +39,8 @@ struct Mismatch {
   std::string actual;
 };
 
+// The same script with the outputs that `interpreter` gives.
+std::string rewrite_script(std::string_view text, Interpreter& interpreter);
 Mismatch run_script(std::string_view text, Interpreter& interpreter);
 
 }  // namespace coracle::raft
