@@ -53,7 +53,7 @@ unit: all
 
 sim: configure
 	@ninja -C $(BUILD) coracle_sim coracle_kill9
-	@$(BUILD)/coracle_sim $(if $(SEED),--seed $(SEED)) --cuts $(CUTS)
+	@$(BUILD)/coracle_sim $(if $(SEED),--seed $(SEED) --cuts 50 --worlds 1,--cuts $(CUTS))
 	@$(if $(SEED),true,$(BUILD)/coracle_kill9 --rounds $(KILLS))
 
 kubectl-tests: coracle

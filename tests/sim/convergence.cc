@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "tests/sim/convergence.h"
+
+#include <set>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "tests/sim/house.h"
+
+namespace coracle::sim {
+namespace {
+
+struct Cluster {
+  const api::State& state;
+  const Kubelet& kubelet;
+};
+
+std::string tell(const api::Object& object, std::string_view what) {
+  return join({object.key(), ": ", what});
+}
+
+// The first object of a kind with which something is wrong.
+template <class Check>
+std::string first_wrong(const Cluster& cluster, const api::Kind& kind, Check check) {
+  std::string wrong;
+  api::for_each(cluster.state, kind, {}, [&](const api::ObjectRef& object) {
+    if (!wrong.empty()) return;
+    json::Tree tree;
+    const std::string found = check(*object, object->parse(tree));
+    if (!found.empty()) wrong = tell(*object, found);
+  });
+  return wrong;
+}
+
+std::string_view condition(json::Node object, std::string_view type) {
+  for (const json::Node each : object["status"]["conditions"]) {
+    if (each["type"].string() == type) return each["status"].string();
+  }
+  return {};
+}
+
+bool is_owned_by(json::Node object, std::string_view uid) {
+  for (const json::Node owner : object["metadata"]["ownerReferences"]) {
+    if (owner["uid"].string() == uid && owner["controller"].boolean()) return true;
+  }
+  return false;
+}
+
+// The counters of a status that is what the spec wants; 0 is left out.
+std::string wrong_count(json::Node object, std::string_view counter, int64_t wanted) {
+  const int64_t is = object["status"][counter].integer();
+  if (is == wanted) return {};
+  return join({"status.", counter, " is ", std::to_string(is), ", not ", std::to_string(wanted)});
+}
+
+std::string nothing_is_ending(const Cluster& cluster) {
+  std::string wrong;
+  for (const api::Kind* kind : api::all_kinds()) {
+    if (!wrong.empty()) break;
+    wrong = first_wrong(cluster, *kind, [&](const api::Object& object, json::Node) {
+      return object.deleting() ? std::string("still terminating") : std::string();
+    });
+  }
+  return wrong;
+}
+
+bool owner_is_there(const Cluster& cluster, const api::Object& object, json::Node owner) {
+  const std::string_view group_version = owner["apiVersion"].string();
+  const size_t slash = group_version.find('/');
+  const bool core = slash == std::string_view::npos;
+  const api::Kind* kind = api::find_kind_by_name(
+      core ? std::string_view() : group_version.substr(0, slash),
+      core ? group_version : group_version.substr(slash + 1), owner["kind"].string());
+  if (kind == nullptr) return false;
+  const api::ObjectRef found = cluster.state.get(
+      *kind, kind->namespaced ? object.ns() : std::string_view(), owner["name"].string());
+  return found && found->uid() == owner["uid"].string();
+}
+
+std::string nothing_is_left_behind(const Cluster& cluster) {
+  std::string wrong;
+  for (const api::Kind* kind : api::all_kinds()) {
+    if (!wrong.empty()) break;
+    wrong = first_wrong(cluster, *kind, [&](const api::Object& object, json::Node node) {
+      if (kind->namespaced && !cluster.state.get(api::kNamespace, {}, object.ns()))
+        return std::string("its namespace is gone");
+      for (const json::Node owner : node["metadata"]["ownerReferences"]) {
+        if (!owner_is_there(cluster, object, owner)) return std::string("its owner is gone");
+      }
+      return std::string();
+    });
+  }
+  return wrong;
+}
+
+std::string namespaces_are_furnished(const Cluster& cluster) {
+  return first_wrong(cluster, api::kNamespace, [&](const api::Object& object, json::Node) {
+    if (!cluster.state.get(api::kServiceAccount, object.name(), "default"))
+      return std::string("no ServiceAccount default");
+    if (!cluster.state.get(api::kConfigMap, object.name(), "kube-root-ca.crt"))
+      return std::string("no ConfigMap kube-root-ca.crt");
+    return std::string();
+  });
+}
+
+std::string deployments_are_as_specified(const Cluster& cluster) {
+  return first_wrong(cluster, api::kDeployment, [&](const api::Object& object, json::Node node) {
+    const int64_t wanted = node["spec"]["replicas"].integer();
+    if (node["status"]["observedGeneration"].integer() != node["metadata"]["generation"].integer())
+      return std::string("status.observedGeneration is old");
+    std::string wrong;
+    int64_t replicas = 0;
+    size_t sets = 0;
+    api::for_each(cluster.state, api::kReplicaSet, object.ns(), [&](const api::ObjectRef& set) {
+      json::Tree tree;
+      const json::Node owned = set->parse(tree);
+      if (!is_owned_by(owned, object.uid())) return;
+      replicas += owned["spec"]["replicas"].integer();
+      sets++;
+    });
+    const bool paused = node["spec"]["paused"].boolean();
+    if (paused && sets == 0) return std::string();  // paused before it began
+    if (replicas != wanted) wrong = join({"its sets want ", std::to_string(replicas)});
+    for (const char* counter :
+         {"replicas", "readyReplicas", "availableReplicas", "updatedReplicas"}) {
+      if (paused && std::string_view(counter) == "updatedReplicas") continue;
+      if (wrong.empty()) wrong = wrong_count(node, counter, wanted);
+    }
+    if (wrong.empty()) wrong = wrong_count(node, "unavailableReplicas", 0);
+    if (wrong.empty() && condition(node, "Available") != "True") wrong = "not Available";
+    return wrong;
+  });
+}
+
+std::string replica_sets_have_their_pods(const Cluster& cluster) {
+  return first_wrong(cluster, api::kReplicaSet, [&](const api::Object& object, json::Node node) {
+    const int64_t wanted = node["spec"]["replicas"].integer();
+    if (node["status"]["observedGeneration"].integer() != node["metadata"]["generation"].integer())
+      return std::string("status.observedGeneration is old");
+    int64_t pods = 0;
+    api::for_each(cluster.state, api::kPod, object.ns(), [&](const api::ObjectRef& pod) {
+      json::Tree tree;
+      if (is_owned_by(pod->parse(tree), object.uid())) pods++;
+    });
+    if (pods != wanted) {
+      return join({std::to_string(pods), " pods instead of ", std::to_string(wanted)});
+    }
+    std::string wrong;
+    for (const char* counter : {"replicas", "readyReplicas", "availableReplicas"}) {
+      if (wrong.empty()) wrong = wrong_count(node, counter, wanted);
+    }
+    return wrong;
+  });
+}
+
+std::string pods_run(const Cluster& cluster) {
+  size_t pods = 0;
+  std::string wrong = first_wrong(cluster, api::kPod, [&](const api::Object& pod, json::Node node) {
+    pods++;
+    if (node["spec"]["nodeName"].string() != kNodeName) return std::string("not scheduled");
+    if (node["status"]["phase"].string() != "Running") return std::string("not Running");
+    if (condition(node, "Ready") != "True") return std::string("not Ready");
+    const auto found = cluster.kubelet.containers().find(std::string(pod.uid()));
+    if (found == cluster.kubelet.containers().end()) return std::string("no container");
+    if (found->second != node["status"]["podIP"].string()) return std::string("another address");
+    return std::string();
+  });
+  if (wrong.empty() && pods != cluster.kubelet.containers().size()) wrong = "a container too many";
+  return wrong;
+}
+
+bool selects(json::Node selector, json::Node labels) {
+  for (const json::Node each : selector) {
+    if (labels[each.key()].string() != each.string()) return false;
+  }
+  return selector.size() > 0;
+}
+
+std::string endpoints_are_the_ready_pods(const Cluster& cluster) {
+  return first_wrong(cluster, api::kService, [&](const api::Object& service, json::Node node) {
+    if (service.ns() == "default") return std::string();  // kubernetes itself has no selector
+    std::multiset<std::string> wanted;
+    std::multiset<std::string> sliced;
+    std::multiset<std::string> listed;
+    api::for_each(cluster.state, api::kPod, service.ns(), [&](const api::ObjectRef& object) {
+      json::Tree tree;
+      const json::Node pod = object->parse(tree);
+      if (selects(node["spec"]["selector"], pod["metadata"]["labels"]))
+        wanted.emplace(pod["status"]["podIP"].string());
+    });
+    api::for_each(cluster.state, api::kEndpointSlice, service.ns(), [&](const api::ObjectRef& ref) {
+      json::Tree tree;
+      const json::Node slice = ref->parse(tree);
+      if (slice["metadata"]["labels"]["kubernetes.io/service-name"].string() != service.name())
+        return;
+      for (const json::Node endpoint : slice["endpoints"]) {
+        if (endpoint["conditions"]["ready"].boolean())
+          sliced.emplace(endpoint["addresses"].first().string());
+      }
+    });
+    json::Tree tree;
+    const api::ObjectRef ref = cluster.state.get(api::kEndpoints, service.ns(), service.name());
+    if (!ref) return std::string("no Endpoints");
+    for (const json::Node subset : ref->parse(tree)["subsets"]) {
+      for (const json::Node address : subset["addresses"])
+        listed.emplace(address["ip"].string());
+    }
+    if (sliced != wanted) return std::string("its EndpointSlices are not its ready pods");
+    if (listed != wanted) return std::string("its Endpoints are not its ready pods");
+    return std::string();
+  });
+}
+
+std::string the_node_is_ready(const Cluster& cluster) {
+  const api::ObjectRef object = cluster.state.get(api::kNode, {}, kNodeName);
+  if (!object) return "no node";
+  json::Tree tree;
+  const json::Node node = object->parse(tree);
+  if (condition(node, "Ready") != "True") return "the node is not Ready";
+  if (node["spec"]["taints"].size() > 0) return "the node is tainted";
+  return {};
+}
+
+constexpr std::string (*kRules[])(const Cluster&) = {
+    nothing_is_ending, nothing_is_left_behind,       namespaces_are_furnished,
+    the_node_is_ready, deployments_are_as_specified, replica_sets_have_their_pods,
+    pods_run,          endpoints_are_the_ready_pods,
+};
+
+}  // namespace
+
+std::string what_is_missing(const api::State& state, const Kubelet& kubelet) {
+  const Cluster cluster{state, kubelet};
+  for (const auto rule : kRules) {
+    std::string wrong = rule(cluster);
+    if (!wrong.empty()) return wrong;
+  }
+  return {};
+}
+
+}  // namespace coracle::sim
