@@ -42,10 +42,24 @@ class Clock {
  public:
   virtual ~Clock() = default;
   virtual Mono now() const = 0;   // cached for the turn
-  virtual Wall wall() const = 0;
+  virtual Wall wall() const = 0;  // as the machine has it, which may be 1970
+  // For certificates and tokens: wall(), but never before what is known to have passed.
+  Wall trusted() const {
+    const Wall least = floor_ + (now() - floor_set_);
+    return least < wall() ? wall() : least;
+  }
+  void raise_floor(Wall passed) {
+    if (passed <= trusted()) return;
+    floor_ = passed;
+    floor_set_ = now();
+  }
   virtual std::unique_ptr<Timer> timer(Alarm& alarm) = 0;
   virtual void at_turn_end(TurnEnd& what) = 0;      // asking twice in a turn is asking once
   virtual void cancel_turn_end(TurnEnd& what) = 0;  // before `what` is destroyed
+
+ private:
+  Wall floor_;
+  Mono floor_set_;
 };
 
 }  // namespace coracle::port

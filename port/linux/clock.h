@@ -8,7 +8,7 @@ namespace coracle::port_linux {
 
 class LoopClock : public port::Clock {
  public:
-  explicit LoopClock(Loop& loop) : loop_(loop) {}
+  explicit LoopClock(Loop& loop);
   Mono now() const override { return loop_.now(); }
   Wall wall() const override;
   std::unique_ptr<port::Timer> timer(port::Alarm& alarm) override;

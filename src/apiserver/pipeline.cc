@@ -35,6 +35,8 @@ Result<Next> route_stage(Parts&, Exchange& exchange) {
 
 Result<Next> authenticate_stage(Parts& parts, Exchange& exchange) {
   TRY(parts.authenticator.authenticate(exchange.request));
+  http::Response* response = exchange.response();
+  if (response != nullptr && exchange.request.user.in("system:authenticated")) response->vouch();
   return Next::kGoOn;
 }
 

@@ -111,7 +111,7 @@ Tokens::Tokens(port::Clock& clock,
       key_pem_(std::move(key_pem)) {}
 
 Result<Token> Tokens::mint(const TokenTerms& terms) {
-  const int64_t now = clock_.wall().seconds();
+  const int64_t now = clock_.trusted().seconds();
   std::string claims;
   json::Writer out(claims);
   out.begin_object();
@@ -176,7 +176,7 @@ Result<Tokens::Bearer> Tokens::verify(std::string_view token,
   const Result<json::Node> parsed = tree.parse(*text);
   if (!parsed) return unauthorized();
   const json::Node claims = *parsed;
-  const int64_t now = clock_.wall().seconds();
+  const int64_t now = clock_.trusted().seconds();
   if (claims["iss"].string() != kIssuer) return unauthorized();
   if (!claims["exp"].is_integer() || claims["exp"].integer() <= now) return unauthorized();
   if (claims["nbf"].integer() > now) return unauthorized();

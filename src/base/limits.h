@@ -15,6 +15,7 @@ inline constexpr size_t kHeaderBytesMax = 32 * 1024;          // 431
 inline constexpr size_t kRequestLineBytesMax = 8 * 1024;      // 414
 inline constexpr size_t kConnectionsMax = 512;                // refused before TLS
 inline constexpr size_t kConnectionsPerAddressMax = 128;      // refused before TLS
+inline constexpr size_t kStrangersMax = 64;                   // nobody known yet: the oldest is dropped
 inline constexpr size_t kHandshakesMax = 8;                   // concurrent; others wait
 inline constexpr size_t kStreamsPerConnectionMax = 100;       // HTTP/2 REFUSED_STREAM
 inline constexpr Duration kHeaderReadTimeout = seconds(10);   // closed

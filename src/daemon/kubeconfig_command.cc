@@ -42,7 +42,7 @@ Result<int> run_kubeconfig(const Arguments& arguments) {
     options.organizations.assign(arguments.positional.begin() + 1, arguments.positional.end());
   }
   options.not_before = Wall{0};
-  options.not_after = machine.clock().wall() + kUserLife;
+  options.not_after = machine.clock().trusted() + kUserLife;
   const auto pair = TRY(issue_client(directory, options, machine.disk(), machine.random()));
   pki::KubeconfigOptions out;
   out.server = TRY(server_url(arguments.config, machine));

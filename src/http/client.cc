@@ -141,7 +141,7 @@ void Client::State::begin_next() {
 }
 
 void Client::State::connect() {
-  auto session = std::make_unique<TlsSession>(tls_, clock_.wall(), ticket_);
+  auto session = std::make_unique<TlsSession>(tls_, clock_.trusted(), ticket_);
   stream_ = std::make_unique<SecureStream>(clock_, std::move(session), *this);
   stream_->connect(network_, server_);
   timer_->arm(clock_.now() + kConnectTimeout);

@@ -7,6 +7,21 @@ namespace coracle::http {
 namespace {
 
 constexpr Duration kFinishTimeout = seconds(10);
+constexpr size_t kHelloBytesMax = 4 * 1024;  // clients send 200 to 2,000
+constexpr size_t kRecordHeadBytes = 5;       // RFC 8446 5.1: type, version, length
+constexpr uint8_t kHandshakeRecord = 22;
+
+// A slot is not given to who sends nothing, or not enough to go on with. What is no hello at all is
+// left to TLS to refuse.
+bool is_whole_hello(std::string_view bytes) {
+  if (bytes.empty()) return false;
+  if (static_cast<uint8_t>(bytes[0]) != kHandshakeRecord || bytes.size() >= kHelloBytesMax)
+    return true;
+  if (bytes.size() < kRecordHeadBytes) return false;
+  const size_t length =
+      static_cast<size_t>(static_cast<uint8_t>(bytes[3]) << 8) | static_cast<uint8_t>(bytes[4]);
+  return bytes.size() >= kRecordHeadBytes + length;
+}
 
 }  // namespace
 
@@ -31,17 +46,27 @@ Connection::Connection(const Surroundings& around, std::unique_ptr<port::Stream>
       peer_address_(waiting_->peer().host),
       started_(around.clock.now()) {
   expire_after(limits::kHeaderReadTimeout);
+  waiting_->listen_to(*this);
 }
 
 Connection::~Connection() = default;
 
+void Connection::on_bytes(std::string_view bytes) {
+  hello_ += bytes;
+  if (!is_whole_hello(hello_)) return;
+  greeted_ = true;
+  waiting_->pause_reading(true);
+  around_.owner.on_hello();
+}
+
 void Connection::start(std::shared_ptr<const TlsServerContext> tls) {
   started_ = clock().now();
   expire_after(limits::kHeaderReadTimeout);
-  auto session = std::make_unique<TlsSession>(std::move(tls), clock().wall());
+  auto session = std::make_unique<TlsSession>(std::move(tls), clock().trusted());
   SecureEvents& events = *this;
   secure_ = std::make_unique<SecureStream>(clock(), std::move(session), events);
-  secure_->accept(std::move(waiting_));
+  const std::string hello = std::exchange(hello_, {});
+  secure_->accept(std::move(waiting_), hello);
 }
 
 void Connection::stop() {
@@ -72,6 +97,7 @@ void Connection::finish() {
 
 void Connection::on_open() {
   peer_ = secure_->tls().peer();
+  known_ = peer_.verified;
   protocol_ = secure_->tls().chose_http2() ? speak_http2(*this) : speak_http1(*this);
   around_.owner.on_handshake_over();
 }
@@ -87,6 +113,7 @@ void Connection::on_alarm(port::Timer&) {
 
 void Connection::retire() {
   retired_ = true;
+  waiting_.reset();
   timer_->disarm();
   around_.owner.on_retired();
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// One accepted connection: waits for a handshake slot, does TLS, then speaks the version of HTTP
-// that was agreed on. Owned by the server, which deletes it at the end of the turn in which it
-// retired.
+// One accepted connection: waits for its client's hello, then for a handshake slot, does TLS, then
+// speaks the version of HTTP that was agreed on. Owned by the server, which deletes it at the end
+// of the turn in which it retired.
 #pragma once
 
 #include <memory>
@@ -59,6 +59,7 @@ class Connection;
 // What a connection tells its server.
 class ConnectionOwner {
  public:
+  virtual void on_hello() = 0;
   virtual void on_handshake_over() = 0;
   virtual void on_retired() = 0;
 
@@ -66,7 +67,7 @@ class ConnectionOwner {
   ~ConnectionOwner() = default;
 };
 
-class Connection final : private SecureEvents, private port::Alarm {
+class Connection final : private SecureEvents, private port::StreamEvents, private port::Alarm {
  public:
   struct Surroundings {
     port::Clock& clock;
@@ -83,8 +84,10 @@ class Connection final : private SecureEvents, private port::Alarm {
   void stop();
   void drop();  // at once, without telling the peer
 
-  bool is_waiting() const { return secure_ == nullptr && !retired_; }
+  bool is_waiting() const { return greeted_ && secure_ == nullptr && !retired_; }
   bool is_shaking_hands() const { return secure_ != nullptr && protocol_ == nullptr && !retired_; }
+  bool is_stranger() const { return protocol_ != nullptr && !known_ && !retired_; }
+  bool is_known() const { return known_; }
   bool is_retired() const { return retired_; }
   Mono started() const { return started_; }
   const std::string& peer_address() const { return peer_address_; }
@@ -95,11 +98,14 @@ class Connection final : private SecureEvents, private port::Alarm {
   BodyBudget& bodies() { return around_.bodies; }
   SecureStream& stream() { return *secure_; }
   const PeerIdentity& peer() const { return peer_; }
+  void vouch() { known_ = true; }
   void expire_after(Duration wait);  // then Protocol::timed_out(); replaces the earlier deadline
   void expire_never();
   void finish();  // after everything written
 
  private:
+  void on_bytes(std::string_view bytes) override;        // until start()
+  void on_closed(std::string_view) override { drop(); }  // until start()
   void on_open() override;
   void on_plain(std::string_view bytes) override { protocol_->receive(bytes); }
   void on_turn() override { protocol_->turn(); }
@@ -110,12 +116,15 @@ class Connection final : private SecureEvents, private port::Alarm {
 
   Surroundings around_;
   std::unique_ptr<port::Stream> waiting_;  // until start()
+  std::string hello_;                      // until start(): what came
   std::unique_ptr<SecureStream> secure_;
   std::unique_ptr<Protocol> protocol_;
   std::unique_ptr<port::Timer> timer_;  // handshake, then the protocol's deadline
   std::string peer_address_;
   PeerIdentity peer_;
   Mono started_;
+  bool greeted_ = false;  // hello_ is whole
+  bool known_ = false;    // by certificate, or the Site vouched for it
   bool retired_ = false;
 };
 

@@ -34,6 +34,7 @@ class Exchange final : public Response {
   void write(std::string_view bytes) override;
   void finish() override;
   size_t backlog() const override { return body_.size() - moved_; }
+  void vouch() override { connection_.vouch(); }
 
  private:
   enum class Phase : uint8_t { kReceiving, kAnswering, kFinished };

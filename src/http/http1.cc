@@ -30,9 +30,11 @@ class Http1 final : public Protocol, public Response {
   void write(std::string_view bytes) override;
   void finish() override;
   size_t backlog() const override { return connection_.stream().unsent(); }
+  void vouch() override { connection_.vouch(); }
 
  private:
   enum class Delimiter : uint8_t { kLength, kChunks, kClose, kNoBody };
+  enum class Awaited : uint8_t { kNothing, kRequest, kHead, kBody };
 
   void process(std::string_view& input);
   void dispatch();
@@ -45,6 +47,7 @@ class Http1 final : public Protocol, public Response {
   BodyBudget::Share share_;
   std::string pipelined_;
   Delimiter delimiter_ = Delimiter::kLength;
+  Awaited awaited_ = Awaited::kHead;  // what the deadline is for
   size_t length_left_ = 0;
   bool answering_ = false;
   bool started_ = false;
@@ -82,12 +85,14 @@ void Http1::process(std::string_view& input) {
   if (!answering_ && !connection_.stream().finishing()) set_deadline();
 }
 
+// Each part of a request has one deadline: bytes that drip in do not move it.
 void Http1::set_deadline() {
-  if (parser_.phase() == RequestParser::Phase::kBody) {
-    connection_.expire_after(limits::kRequestTimeout);
-  } else {
-    connection_.expire_after(parser_.started() ? limits::kHeaderReadTimeout : limits::kIdleTimeout);
-  }
+  Awaited next = parser_.started() ? Awaited::kHead : Awaited::kRequest;
+  if (parser_.phase() == RequestParser::Phase::kBody) next = Awaited::kBody;
+  if (std::exchange(awaited_, next) == next) return;
+  if (next == Awaited::kBody) return connection_.expire_after(limits::kRequestTimeout);
+  connection_.expire_after(next == Awaited::kHead ? limits::kHeaderReadTimeout
+                                                  : limits::kIdleTimeout);
 }
 
 void Http1::dispatch() {
@@ -101,6 +106,7 @@ void Http1::dispatch() {
   share_.give_back();
   answering_ = true;
   started_ = false;
+  awaited_ = Awaited::kNothing;
   connection_.expire_never();
   connection_.site().on_request(std::move(request), *this);
 }

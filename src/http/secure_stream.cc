@@ -21,9 +21,11 @@ SecureStream::~SecureStream() {
   clock_.cancel_turn_end(*this);
 }
 
-void SecureStream::accept(std::unique_ptr<port::Stream> stream) {
+void SecureStream::accept(std::unique_ptr<port::Stream> stream, std::string_view early) {
   stream_ = std::move(stream);
   stream_->listen_to(*this);
+  on_bytes(early);
+  if (!ended_ && !paused_) stream_->pause_reading(false);
 }
 
 void SecureStream::connect(port::Network& network, const port::Endpoint& to) {

@@ -33,7 +33,8 @@ class SecureStream final : private port::StreamEvents, private port::TurnEnd, pr
   SecureStream(const SecureStream&) = delete;
   SecureStream& operator=(const SecureStream&) = delete;
 
-  void accept(std::unique_ptr<port::Stream> stream);
+  // `early`: what the stream has brought so far; its reading is paused.
+  void accept(std::unique_ptr<port::Stream> stream, std::string_view early);
   void connect(port::Network& network, const port::Endpoint& to);
 
   void write(std::string_view bytes);

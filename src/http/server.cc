@@ -26,6 +26,7 @@ class Server::State final : public port::Acceptor,
   ~State() { around_.clock.cancel_turn_end(*this); }
 
   void on_accept(std::unique_ptr<port::Stream> stream) override;
+  void on_hello() override { around_.clock.at_turn_end(*this); }
   void on_handshake_over() override { around_.clock.at_turn_end(*this); }
   void on_retired() override { around_.clock.at_turn_end(*this); }
   void on_turn_end() override;
@@ -34,11 +35,13 @@ class Server::State final : public port::Acceptor,
 
   std::shared_ptr<const TlsServerContext> tls;
   std::vector<std::unique_ptr<port::Listener>> listeners;
-  size_t connections() const { return connections_.size(); }
+  size_t connections() const;
 
  private:
   void start_waiting();
-  bool has_room_for(const std::string& address) const;
+  bool make_room_for(const std::string& address);
+  bool drop_unknown(const std::string* address);
+  void drop_strangers_above(size_t most);
   size_t count(bool (Connection::*is)() const) const;
 
   BodyBudget bodies_;
@@ -48,17 +51,42 @@ class Server::State final : public port::Acceptor,
 };
 
 void Server::State::on_accept(std::unique_ptr<port::Stream> stream) {
-  if (tls == nullptr || !has_room_for(stream->peer().host)) return;  // closes it
+  if (tls == nullptr || !make_room_for(stream->peer().host)) return;  // closes it
   connections_.push_back(std::make_unique<Connection>(around_, std::move(stream)));
-  start_waiting();
 }
 
-bool Server::State::has_room_for(const std::string& address) const {
-  if (connections_.size() >= limits::kConnectionsMax) return false;
+size_t Server::State::connections() const {
+  return connections_.size() - count(&Connection::is_retired);
+}
+
+// Where there is no room, who is not known yet gives way to who comes now, the oldest first: a
+// client that knows what it wants is done sooner than one that holds on.
+bool Server::State::make_room_for(const std::string& address) {
   const auto same = std::count_if(connections_.begin(), connections_.end(), [&](const auto& each) {
-    return each->peer_address() == address;
+    return !each->is_retired() && each->peer_address() == address;
   });
-  return static_cast<size_t>(same) < limits::kConnectionsPerAddressMax;
+  if (static_cast<size_t>(same) >= limits::kConnectionsPerAddressMax) return drop_unknown(&address);
+  return connections() < limits::kConnectionsMax || drop_unknown(nullptr);
+}
+
+bool Server::State::drop_unknown(const std::string* address) {
+  for (const auto& each : connections_) {
+    if (each->is_retired() || each->is_known()) continue;
+    if (address != nullptr && each->peer_address() != *address) continue;
+    each->drop();
+    return true;
+  }
+  return false;
+}
+
+void Server::State::drop_strangers_above(size_t most) {
+  size_t strangers = count(&Connection::is_stranger);
+  for (const auto& each : connections_) {
+    if (strangers <= most) return;
+    if (!each->is_stranger()) continue;
+    each->drop();
+    strangers--;
+  }
 }
 
 size_t Server::State::count(bool (Connection::*is)() const) const {
@@ -80,6 +108,7 @@ void Server::State::start_waiting() {
     each->start(tls);
     busy++;
   }
+  drop_strangers_above(limits::kStrangersMax);
   if (!someone_waits) return patience_->disarm();
   if (!patience_->armed()) patience_->arm(around_.clock.now() + kHandshakePatience);
 }

@@ -32,6 +32,8 @@ class Response {
               std::string_view content_type,
               std::string_view body,
               std::span<const Header> more = {});
+  // Who asks has proven who he is: his connection no longer counts as a stranger's.
+  virtual void vouch() {}
 
   void* context = nullptr;  // the Site's own; never touched by http
 

@@ -82,7 +82,7 @@ void Tokens::on_answer(uint64_t token, Result<api::ObjectRef> answer) {
   if (status["token"].string().empty() || !expires)
     return listener_.on_tokens(false, "the server answered without a token");
   texts_[index].text = status["token"].string();
-  const Duration life = *expires - clock_.wall();
+  const Duration life = *expires - clock_.trusted();
   const Duration wait = std::clamp(Duration{life.ns / 5 * 4}, kRetry, kRenewMax);
   state.ask_at = clock_.now() + wait;
   listener_.on_tokens(true, {});

@@ -82,6 +82,24 @@ TEST(Server, CertificatesAreJudgedByTheClockOfThePort) {
   EXPECT_TRUE(has(late.why, "expired")) << late.why;
 }
 
+TEST(Server, ABootIn1970IsJudgedByWhatIsKnownToHavePassed) {
+  World world;
+  const Wall known = world.clock.wall();
+  world.clock.set_wall(Wall{});
+  EXPECT_EQ(world.clock.trusted().seconds(), 0);
+  world.clock.raise_floor(known);
+  world.clock.raise_floor(known + seconds(-86'400));  // never lowers it
+  EXPECT_EQ(world.clock.trusted(), known);
+  Peer peer(world, world.client_tls(alice()));
+  world.network.run();
+  EXPECT_TRUE(peer.open);
+  world.clock.pass(minutes(5));
+  EXPECT_EQ(world.clock.trusted(), known + minutes(5));
+  EXPECT_EQ(world.clock.wall(), Wall{} + minutes(5));
+  world.clock.set_wall(known + minutes(60));
+  EXPECT_EQ(world.clock.trusted(), known + minutes(60));
+}
+
 TEST(Server, ClientChecksTheName) {
   World world;
   Peer by_name(world, {}, "localhost");
@@ -300,6 +318,23 @@ TEST(Server, TimeoutsForSilenceHeadsAndBodies) {
   EXPECT_EQ(world.server.connections(), 0u);
 }
 
+TEST(Server, BytesThatDripInDoNotMoveTheDeadline) {
+  World world;
+  Peer peer(world);
+  world.network.run();
+  peer.stream.write("GET / HTTP/1.1\r\na: ");
+  for (int second = 1; second < 10; second++) {
+    world.clock.pass(seconds(1));
+    peer.stream.write("b");
+    world.network.run();
+    EXPECT_FALSE(peer.ended) << second;
+  }
+  world.clock.pass(seconds(1));
+  world.network.run();
+  EXPECT_TRUE(peer.ended);
+  EXPECT_EQ(peer.got.rfind("HTTP/1.1 408", 0), 0u) << peer.got;
+}
+
 TEST(Server, APeerThatTakesNothingIsDropped) {
   World world;
   Peer peer(world);
@@ -315,17 +350,72 @@ TEST(Server, APeerThatTakesNothingIsDropped) {
   EXPECT_EQ(world.server.connections(), 0u);
 }
 
-TEST(Server, HandshakesAreBoundedAndTheStuckGiveWay) {
-  struct Silent final : port::StreamEvents {
-    void on_bytes(std::string_view) override {}
-    void on_closed(std::string_view) override { closed = true; }
-    bool closed = false;
-  };
+// Sends `hello` and then nothing.
+struct Silent final : port::StreamEvents {
+  Silent(World& world, std::string text) : hello(std::move(text)) {
+    stream = world.network.connect({"127.0.0.1", kPort}, *this);
+  }
+  void on_connected() override { stream->send(hello); }
+  void on_bytes(std::string_view) override {}
+  void on_closed(std::string_view) override { closed = true; }
+  std::string hello;
+  std::unique_ptr<port::Stream> stream;
+  bool closed = false;
+};
+
+std::string client_hello(World& world) {
+  TlsSession client(world.client_tls(), world.clock.wall(), TlsTicket());
+  client.handshake();
+  return client.take_output();
+}
+
+TEST(Server, ASlotIsForWhoHasSentAWholeHello) {
   World world;
-  std::vector<Silent> silent(limits::kHandshakesMax);
-  std::vector<std::unique_ptr<port::Stream>> streams;
-  for (Silent& each : silent)
-    streams.push_back(world.network.connect({"127.0.0.1", kPort}, each));
+  const std::string hello = client_hello(world);
+  std::vector<std::unique_ptr<Silent>> silent;
+  for (size_t i = 0; i < 5 * limits::kHandshakesMax; i++) {
+    const size_t bytes = i % 3 == 0 ? 0 : i % 3 == 1 ? 3 : hello.size() - 1;
+    silent.push_back(std::make_unique<Silent>(world, hello.substr(0, bytes)));
+  }
+  Peer peer(world);
+  world.network.run();
+  EXPECT_TRUE(peer.open);
+  world.clock.pass(limits::kHeaderReadTimeout);
+  world.network.run();
+  for (const auto& each : silent)
+    EXPECT_TRUE(each->closed);
+  silent.clear();
+  world.network.run();
+  EXPECT_EQ(world.server.connections(), 1u);
+}
+
+TEST(Server, StrangersAreBoundedAndTheOldestGivesWay) {
+  World world;
+  const auto tls = world.client_tls();
+  Peer known(world, world.client_tls(alice()));
+  Peer vouched(world, tls);
+  world.network.run();
+  vouched.stream.write("GET /watch HTTP/1.1\r\nHost: a\r\n\r\n");
+  world.network.run();
+  world.site.open[0]->vouch();
+  std::vector<std::unique_ptr<Peer>> peers;
+  for (size_t i = 0; i < limits::kStrangersMax + 3; i++) {
+    peers.push_back(std::make_unique<Peer>(world, tls));
+    world.network.run();
+  }
+  for (size_t i = 0; i < peers.size(); i++)
+    EXPECT_EQ(peers[i]->ended, i < 3) << i;
+  EXPECT_FALSE(known.ended);
+  EXPECT_FALSE(vouched.ended);
+  EXPECT_EQ(world.server.connections(), limits::kStrangersMax + 2);
+}
+
+TEST(Server, HandshakesAreBoundedAndTheStuckGiveWay) {
+  World world;
+  const std::string hello = client_hello(world);
+  std::vector<std::unique_ptr<Silent>> silent;
+  for (size_t i = 0; i < limits::kHandshakesMax; i++)
+    silent.push_back(std::make_unique<Silent>(world, hello));
   Peer peer(world);
   world.network.run();
   EXPECT_FALSE(peer.open);
@@ -333,8 +423,8 @@ TEST(Server, HandshakesAreBoundedAndTheStuckGiveWay) {
   world.clock.pass(seconds(3));
   world.network.run();
   EXPECT_TRUE(peer.open);
-  for (const Silent& each : silent)
-    EXPECT_TRUE(each.closed);
+  for (const auto& each : silent)
+    EXPECT_TRUE(each->closed);
 }
 
 TEST(Server, ConnectionsPerAddressAreBounded) {

@@ -105,7 +105,7 @@ class Peer final : public SecureEvents {
       : Peer(world, world.client_tls(identity, name)) {}
   Peer(World& world, std::shared_ptr<const TlsClientContext> tls)
       : stream(world.clock,
-               std::make_unique<TlsSession>(std::move(tls), world.clock.wall(), TlsTicket()),
+               std::make_unique<TlsSession>(std::move(tls), world.clock.trusted(), TlsTicket()),
                *this) {
     stream.connect(world.network, {"127.0.0.1", kPort});
   }
