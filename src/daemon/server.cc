@@ -40,11 +40,14 @@ Server::~Server() {
 Result<> Server::start() {
   TRY(check_data_directory(config_.data_dir, machine_.disk()));
   TRY(machine_.disk().make_directories(config_.run_dir, 0755));
+  unpack_lane_ = machine_.lane("unpack");
+  time_floor_ = std::make_unique<TimeFloor>(config_.data_dir + "/time", machine_.clock(),
+                                            machine_.disk(), *unpack_lane_);
   layout_ = TRY(make_layout(config_, machine_.disk(), machine_.links()));
   IdentityOptions options{config_.data_dir + "/pki", layout_.server_names,
                           layout_.server_addresses};
   identity_ = TRY(
-      load_or_make_identity(options, machine_.disk(), machine_.random(), machine_.clock().wall())
+      load_or_make_identity(options, machine_.disk(), machine_.random(), machine_.clock().trusted())
           .with("identity"));
   TRY(open_store());
   TRY(start_api());
@@ -60,7 +63,6 @@ Result<> Server::start() {
 Result<> Server::open_store() {
   log_lane_ = machine_.lane("log");
   state_lane_ = machine_.lane("state");
-  unpack_lane_ = machine_.lane("unpack");
   store::StoreOptions options;
   options.directory = config_.data_dir + "/store";
   store_ =

@@ -14,6 +14,7 @@
 #include "daemon/control.h"
 #include "daemon/identity.h"
 #include "daemon/layout.h"
+#include "daemon/time_floor.h"
 #include "http/server.h"
 #include "node/agent.h"
 #include "port/linux/machine.h"
@@ -51,6 +52,7 @@ class Server final : port_linux::SignalEvents, ControlSite, node::ImageListener 
   std::unique_ptr<port::Lane> log_lane_;
   std::unique_ptr<port::Lane> state_lane_;
   std::unique_ptr<port::Lane> unpack_lane_;
+  std::unique_ptr<TimeFloor> time_floor_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<apiserver::ApiServer> api_;
   std::unique_ptr<apiserver::LocalClient> controller_client_;
