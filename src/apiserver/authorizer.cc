@@ -151,6 +151,13 @@ struct NeedSearch final : api::Visitor {
   }
 };
 
+// registry/core/pod: a node follows the Pods that are bound to it, and no others
+// (AuthorizeNodeWithSelectors).
+bool selects_node(std::string_view selector, std::string_view node) {
+  const Result<api::FieldSelector> fields = api::FieldSelector::parse(api::kPod, selector);
+  return fields && fields->required("spec.nodeName") == node;
+}
+
 bool is_pod_bound(std::string_view resource) {
   return resource == "secrets" || resource == "configmaps" || resource == "serviceaccounts";
 }
@@ -207,6 +214,7 @@ Attributes attributes_of(const Request& request) {
   asked.subresource = request.subresource_text;
   asked.ns = request.ns;
   asked.name = request.name;
+  asked.fields = request.options.field_selector;
   return asked;
 }
 
@@ -233,6 +241,7 @@ Decision Authorizer::decide_node(std::string_view node, const Attributes& asked)
   if (asked.resource == "leases" && asked.verb != "create" && asked.name != node) {
     return {false, "can only access node lease with the same name as the requesting node"};
   }
+  if (asked.resource == "pods" && asked.subresource.empty()) return decide_pods(node, asked);
   if (!is_pod_bound(asked.resource)) return {true, {}};
   if (asked.name.empty()) return {false, "No Object name found"};
   NeedSearch search;
@@ -241,6 +250,20 @@ Decision Authorizer::decide_node(std::string_view node, const Attributes& asked)
   search.name = asked.name;
   state_.list(api::kPod, asked.ns, search);
   if (search.found) return {true, {}};
+  return {false, join({"no relationship found between node '", node, "' and this object"})};
+}
+
+// Creating and deleting is judged at admission, where the Pod is known.
+Decision Authorizer::decide_pods(std::string_view node, const Attributes& asked) const {
+  if (asked.verb == "create" || asked.verb == "delete") return {true, {}};
+  if (asked.verb != "get") {
+    if (selects_node(asked.fields, node)) return {true, {}};
+    return {false, "can only list/watch pods with spec.nodeName field selector"};
+  }
+  const api::ObjectRef pod = state_.get(api::kPod, asked.ns, asked.name);
+  json::Tree tree;
+  const bool own = !pod || pod->parse(tree)["spec"]["nodeName"].string() == node;
+  if (own) return {true, {}};
   return {false, join({"no relationship found between node '", node, "' and this object"})};
 }
 

@@ -21,6 +21,7 @@ struct Attributes {
   std::string_view ns;
   std::string_view name;
   std::string_view path;
+  std::string_view fields;  // the selector of a list or watch
 };
 
 struct Decision {
@@ -50,6 +51,7 @@ class Authorizer {
 
  private:
   Decision decide_node(std::string_view node, const Attributes& attributes) const;
+  Decision decide_pods(std::string_view node, const Attributes& attributes) const;
 
   const api::State& state_;
 };

@@ -32,6 +32,12 @@ Result<> own_node(const Request& request, std::string_view node) {
     return forbidden(request, join({"node \"", node, "\" is not allowed to modify labels with the ",
                                     kRestricted, " prefix"}));
   }
+  // CVE-2025-5187: an owner that does not exist has the garbage collector delete the node.
+  if (old && !json::equal(request.object["metadata"]["ownerReferences"],
+                          old["metadata"]["ownerReferences"])) {
+    return forbidden(request,
+                     join({"node \"", node, "\" is not allowed to modify ownerReferences"}));
+  }
   if (old && !json::equal(request.object["spec"]["taints"], old["spec"]["taints"]) &&
       (request.object["spec"]["taints"].size() > 0 || old["spec"]["taints"].size() > 0)) {
     return forbidden(request, join({"node \"", node, "\" is not allowed to modify taints"}));
