@@ -7,6 +7,7 @@
 #include "api/place.h"
 #include "api/processing.h"
 #include "base/bytes.h"
+#include "base/time.h"
 
 namespace coracle::api {
 namespace {
@@ -181,7 +182,15 @@ class FieldWalk {
     if (!fits(field, value)) return mismatch(message, value, place, go_type(field));
     if (field.type == Type::kObject) return object(*field.message, value, &place);
     if (field.type == Type::kBytes) return base64(value, place);
+    if (field.type == Type::kTime || field.type == Type::kMicroTime) return time(value, place);
     return {};
+  }
+
+  static Result<> time(json::Node value, const Place& place) {
+    if (parse_rfc3339(value.string())) return {};
+    return fail(
+        Code::kBadRequest,
+        join({place.json_path(), ": cannot parse the time as \"2006-01-02T15:04:05Z07:00\""}));
   }
 
   // Go skips line breaks in base64, and YAML block scalars end in one.

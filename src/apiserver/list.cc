@@ -229,16 +229,24 @@ class OneRow final : public store::Rows {
 Result<std::unique_ptr<store::Rows>> open_rows(Parts& parts,
                                                const Request& request,
                                                const ListPlan& plan) {
-  const std::string_view name = plan.selection.name();
-  const bool placed = !request.kind->namespaced || !request.ns.empty();
-  if (!name.empty() && placed && plan.at == 0 && !plan.continued) {
-    return std::unique_ptr<store::Rows>(std::make_unique<OneRow>(
-        parts.store.get(*request.kind, request.ns, name), parts.store.version()));
+  if (plan.at == 0 && !plan.continued) {
+    return newest_rows(parts.store, request, plan.selection);
   }
   return parts.store.rows(plan.prefix, plan.after, plan.at);
 }
 
 }  // namespace
+
+Result<std::unique_ptr<store::Rows>> newest_rows(store::Store& store,
+                                                 const Request& request,
+                                                 const Selection& selection) {
+  const bool placed = !request.kind->namespaced || !request.ns.empty();
+  if (!selection.name().empty() && placed) {
+    return std::unique_ptr<store::Rows>(std::make_unique<OneRow>(
+        store.get(*request.kind, request.ns, selection.name()), store.version()));
+  }
+  return store.rows(prefix_of(request), {}, 0);
+}
 
 Result<> check_not_in_future(uint64_t version, uint64_t newest) {
   if (version <= newest) return {};

@@ -15,6 +15,11 @@ namespace coracle::apiserver {
 
 Result<Next> list_objects(Parts& parts, Exchange& exchange);
 
+// The newest state of what a list or watch selects; one name in one namespace is a read of it.
+Result<std::unique_ptr<store::Rows>> newest_rows(store::Store& store,
+                                                 const Request& request,
+                                                 const Selection& selection);
+
 // 504 Timeout with cause ResourceVersionTooLarge if `version` lies in the future.
 Result<> check_not_in_future(uint64_t version, uint64_t newest);
 

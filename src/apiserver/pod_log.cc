@@ -84,6 +84,8 @@ Result<int64_t> whole(std::string_view name, std::string_view value, int64_t lea
 
 Result<api::LogOptions> read_log_options(Parts& parts, const Request& request) {
   api::LogOptions options;
+  bool since_seconds = false;
+  bool since_time = false;
   for (const auto& [name, value] : http::parse_query(request.http.query)) {
     if (name == "container") {
       options.container = value;
@@ -100,13 +102,20 @@ Result<api::LogOptions> read_log_options(Parts& parts, const Request& request) {
     } else if (name == "sinceSeconds") {
       const int64_t ago = TRY(whole(name, value, 1));
       options.since = parts.clock.wall() + seconds(-std::min(ago, int64_t{1} << 31));
+      since_seconds = true;
     } else if (name == "sinceTime") {
+      since_time = true;
       options.since = parse_rfc3339(value);
       if (!options.since) {
         return fail(Code::kBadRequest,
                     join({"invalid query parameter sinceTime: \"", value, "\""}));
       }
     }
+  }
+  if (since_seconds && since_time) {  // apis/core/validation ValidatePodLogOptions
+    api::Errors errors;
+    errors.forbidden("", "at most one of `sinceTime` or `sinceSeconds` may be specified");
+    return errors.to_error("PodLogOptions", "");
   }
   return options;
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "apiserver/list.h"
 #include "apiserver/status.h"
 #include "base/bytes.h"
 #include "base/limits.h"
@@ -93,9 +94,8 @@ void Watcher::start() {
   exchange_.response()->start(200, headers);
   const Request& request = exchange_.request;
   if (terms_.initial_events) {
-    std::string prefix = api::storage_prefix(*request.kind);
-    if (!request.ns.empty()) prefix += request.ns + "/";
-    Result<std::unique_ptr<store::Rows>> rows = watches_.store_.rows(prefix, {}, 0);
+    Result<std::unique_ptr<store::Rows>> rows =
+        newest_rows(watches_.store_, request, terms_.selection);
     if (!rows) return send_error(rows.error());
     rows_ = std::move(rows).value();
     seen_ = rows_->version();
