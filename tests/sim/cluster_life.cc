@@ -15,6 +15,9 @@ constexpr Duration kLookEvery = milliseconds(500);
 constexpr uint64_t kPeople = 2;
 constexpr uint64_t kLeasesWhileIdle = 12;
 constexpr Duration kIdleTime = seconds(10 * kLeasesWhileIdle);
+// A Lease: its timer, that of the lazy write, the append and its end, the answer. A flush of the
+// store, once a minute: its timer, the job and its end. Nothing else may turn the loop.
+constexpr uint64_t kIdleTurnsMax = (kLeasesWhileIdle + 1) * 5 + 3 * 3;
 
 struct SightRow {
   const api::Kind* kind;
@@ -229,6 +232,8 @@ void ClusterLife::check_idle() {
       findings_.add(join({change.after->key(), " changed while nothing happened"}));
   }
   idle_turns_ = world_.turns() - turns;
+  if (idle_turns_ > kIdleTurnsMax)
+    findings_.add(join({"an idle cluster made ", std::to_string(idle_turns_), " turns"}));
 }
 
 void ClusterLife::clear_away() {
