@@ -3,10 +3,16 @@
 //
 // step(input, effects) is the whole loop. With async_storage the effects carry kStorageAppend and
 // kStorageApply messages to the lanes; when one is carried out, its responses are delivered: those
-// to this node come back as kMessage inputs, the others are sent. Storage messages to one lane must
-// be carried out in order and are never lost. Without async_storage the caller makes `entries`,
-// `hard` and `snapshot` durable, then sends the messages, applies `committed`, and calls advance()
-// before the next step.
+// to this node come back as kResponse, the others are sent. Messages to one lane must be carried
+// out in order and are never lost. A snapshot comes through the log lane and may overtake entries
+// that are on their way to be applied: those up to its index are then skipped.
+//
+// Without async_storage the caller makes `entries`, `hard` and `snapshot` durable, then sends the
+// messages, applies `committed`, and calls advance() before the next step.
+//
+// Whoever streams a snapshot reports its end (kSnapshotDone): nothing more is sent to that member
+// until then, or until it acknowledges. A read is answered by a ReadState, or never: whoever waits
+// asks again when the leader changes or time is up.
 #pragma once
 
 #include <memory>

@@ -19,10 +19,11 @@ Result<> Machine::start(const Storage& storage) {
   switch_to(TRY(restore_membership(storage.conf_state(), options_.window, log_.last_index())));
   HardState hard = storage.hard_state();
   if (!hard.empty()) {
-    if (hard.commit < log_.committed() || hard.commit > log_.last_index()) {
+    if (hard.commit > log_.last_index()) {
       return fail(Code::kCorrupt, "raft: commit index is outside of the stored log");
     }
-    log_.set_committed(hard.commit);
+    // The commit index may have become durable late, after compaction at an applied one.
+    log_.set_committed(std::max(log_.committed(), hard.commit));
     term_ = hard.term;
     vote_ = hard.vote;
   }
