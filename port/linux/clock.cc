@@ -22,8 +22,8 @@ constexpr int64_t build_day_seconds(const char* date) {
   // Days from the civil calendar, years beginning in March.
   const int64_t shifted = (month + 10) % 12;
   if (month < 2) year--;
-  const int64_t days = year * 365 + year / 4 - year / 100 + year / 400 +
-                       (shifted * 153 + 2) / 5 + day - 1 - 719468;
+  const int64_t days =
+      year * 365 + year / 4 - year / 100 + year / 400 + (shifted * 153 + 2) / 5 + day - 1 - 719468;
   return (days - 1) * 86400;
 }
 static_assert(build_day_seconds("Jan  2 1970") == 0);

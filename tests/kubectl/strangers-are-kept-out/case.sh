@@ -12,5 +12,5 @@ for node in node-1 node-2; do
   "$CORACLE" kubeconfig "system:node:$node" system:nodes --data-dir "$WORK/data" --server https://127.0.0.1:6443 > "$WORK/$node.kubeconfig"
 done
 "$CORACLE" kubeconfig somebody --data-dir "$WORK/data" --server https://127.0.0.1:6443 > "$WORK/somebody.kubeconfig"
-export KUBECONFIG WORK NS
+export KUBECONFIG WORK NS PYTHONDONTWRITEBYTECODE=1
 python3 -W ignore::DeprecationWarning strangers.py
