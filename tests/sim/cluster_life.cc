@@ -67,6 +67,7 @@ bool ClusterLife::live() {
   for (const auto& person : people_)
     person->rest();
   if (findings_.none()) come_to_rest("after the faults");
+  if (findings_.none()) resume_rollouts();
   if (findings_.none()) check_onlookers();
   if (findings_.none()) check_idle();
   if (findings_.none()) clear_away();
@@ -198,6 +199,19 @@ void ClusterLife::come_to_rest(std::string_view when) {
   }
   slowest_rest_ = std::max(slowest_rest_, world_.now() - start);
   if (!missing.empty()) findings_.add(join({"no rest ", when, ": ", missing}));
+}
+
+void ClusterLife::resume_rollouts() {
+  const History::Objects objects = history_.objects();
+  for (const auto& [key, object] : objects) {
+    if (&object->kind() != &api::kDeployment) continue;
+    http::Request request = make_request(
+        "PATCH", join({"/apis/apps/v1/namespaces/", object->ns(), "/deployments/", object->name()}),
+        R"({"spec":{"paused":false}})");
+    request.headers = {{"content-type", "application/merge-patch+json"}};
+    ask_and_wait(std::move(request));
+  }
+  come_to_rest("after rollouts were resumed");
 }
 
 void ClusterLife::check_onlookers() {

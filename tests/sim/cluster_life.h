@@ -56,6 +56,7 @@ class ClusterLife {
   void die();
   void stop();
   void come_to_rest(std::string_view when);
+  void resume_rollouts();
   void check_onlookers();
   void clear_away();
   void check_idle();

@@ -103,29 +103,32 @@ std::string namespaces_are_furnished(const Cluster& cluster) {
   });
 }
 
+// What the sets of a Deployment want together. One that was paused in the middle of a rollout
+// stands still with both sets, above or below what it wants itself.
+int64_t wanted_by_sets(const Cluster& cluster, const api::Object& deployment) {
+  int64_t replicas = 0;
+  api::for_each(cluster.state, api::kReplicaSet, deployment.ns(), [&](const api::ObjectRef& set) {
+    json::Tree tree;
+    const json::Node node = set->parse(tree);
+    if (is_owned_by(node, deployment.uid())) replicas += node["spec"]["replicas"].integer();
+  });
+  return replicas;
+}
+
 std::string deployments_are_as_specified(const Cluster& cluster) {
   return first_wrong(cluster, api::kDeployment, [&](const api::Object& object, json::Node node) {
-    const int64_t wanted = node["spec"]["replicas"].integer();
     if (node["status"]["observedGeneration"].integer() != node["metadata"]["generation"].integer())
       return std::string("status.observedGeneration is old");
-    std::string wrong;
-    int64_t replicas = 0;
-    size_t sets = 0;
-    api::for_each(cluster.state, api::kReplicaSet, object.ns(), [&](const api::ObjectRef& set) {
-      json::Tree tree;
-      const json::Node owned = set->parse(tree);
-      if (!is_owned_by(owned, object.uid())) return;
-      replicas += owned["spec"]["replicas"].integer();
-      sets++;
-    });
+    const int64_t of_sets = wanted_by_sets(cluster, object);
     const bool paused = node["spec"]["paused"].boolean();
-    if (paused && sets == 0) return std::string();  // paused before it began
-    if (replicas != wanted) wrong = join({"its sets want ", std::to_string(replicas)});
-    for (const char* counter :
-         {"replicas", "readyReplicas", "availableReplicas", "updatedReplicas"}) {
-      if (paused && std::string_view(counter) == "updatedReplicas") continue;
+    const int64_t wanted = paused ? of_sets : node["spec"]["replicas"].integer();
+    std::string wrong;
+    if (of_sets != wanted) wrong = join({"its sets want ", std::to_string(of_sets)});
+    for (const char* counter : {"replicas", "readyReplicas", "availableReplicas"}) {
       if (wrong.empty()) wrong = wrong_count(node, counter, wanted);
     }
+    if (paused || !wrong.empty()) return wrong;
+    wrong = wrong_count(node, "updatedReplicas", wanted);
     if (wrong.empty()) wrong = wrong_count(node, "unavailableReplicas", 0);
     if (wrong.empty() && condition(node, "Available") != "True") wrong = "not Available";
     return wrong;

@@ -21,7 +21,7 @@ constexpr uint64_t kTwiceEvery = 8;  // worlds: one is lived twice, to see that 
 struct Arguments {
   uint64_t seed = 1;
   uint64_t cuts = 50'000;
-  uint64_t worlds = 24;
+  uint64_t worlds = 20;
   bool lying_disk = false;
   bool log = false;
   bool valid = true;
