@@ -92,8 +92,7 @@ void unlink(Item* parent, Item* child) {
 
 Item* find_child(const Item* object, std::string_view name) {
   for (Item* child = object->first(); child != nullptr; child = child->following()) {
-    if (child->key_size == name.size() && child->string != nullptr &&
-        std::memcmp(child->string, name.data(), name.size()) == 0) {
+    if (child->string != nullptr && std::string_view(child->string, child->key_size) == name) {
       return child;
     }
   }
