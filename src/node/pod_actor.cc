@@ -109,9 +109,9 @@ void PodActor::images_changed() {
 }
 
 bool PodActor::uses_image(std::string_view id) const {
-  return std::any_of(
-      record_.containers.begin(), record_.containers.end(),
-      [&](const ContainerState& state) { return state.alive() && state.image_id == id; });
+  if (record_.phase == Phase::kEnded || record_.phase == Phase::kRemoved) return false;
+  return std::any_of(record_.containers.begin(), record_.containers.end(),
+                     [&](const ContainerState& state) { return state.image_id == id; });
 }
 
 void PodActor::on_alarm(port::Timer&) {

@@ -142,7 +142,8 @@ TEST_F(AgentTest, RunsAPodAndDeletesItGracefully) {
   EXPECT_TRUE(status()["containerStatuses"].at(0)["ready"].boolean());
   EXPECT_TRUE(container_state()["running"]);
   EXPECT_EQ(links_.links.size(), 1u);
-  for (const char* event : {"Pulled: Container image \"busybox\" already present on machine",
+  for (const char* event : {"Pulled: Container image \"busybox\" already present on machine and "
+                            "can be accessed by the pod",
                             "Created: Container created", "Started: Container started"})
     EXPECT_TRUE(has_event(event)) << event;
   cluster_.remove(api::kPod, "default", "web", 5);
@@ -200,7 +201,7 @@ TEST_F(AgentTest, SaysWhatAMissingImageMeansAndStartsWhenItIsLoaded) {
   settle();
   EXPECT_EQ(status()["phase"].string(), "Running");
   agent_->remove_image("busybox", *this, 1);
-  EXPECT_EQ(removed_, "image \"busybox\" is used by a running container");
+  EXPECT_EQ(removed_, "image \"busybox\" is used by a Pod");
 }
 
 TEST_F(AgentTest, AdoptsRunningPodsAndEndsOrphans) {
