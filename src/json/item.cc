@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "json/item.h"
 
-#include <cstring>
 #include <new>
 
 namespace coracle::json {
