@@ -62,7 +62,10 @@ void Machine::tick_leader() {
     election_elapsed_ = 0;
     if (options_.check_quorum) check_quorum();
     // A transfer that took this long has failed: lead on.
-    if (role_ == Role::kLeader) transferee_ = kNobody;
+    if (role_ == Role::kLeader && transferee_ != kNobody) {
+      transferee_ = kNobody;
+      leave_joint_if_due();
+    }
   }
   if (role_ != Role::kLeader || heartbeat_elapsed_ < options_.heartbeat_ticks) return;
   heartbeat_elapsed_ = 0;

@@ -76,6 +76,7 @@ class Machine {
   void stored(const Message& message);
   void applied(const Message& message);
   void applied_to(Index index, uint64_t bytes);
+  void leave_joint_if_due();
   void applied_snapshot(const Snapshot& snapshot);
 
   // election.cc

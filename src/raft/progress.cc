@@ -7,6 +7,10 @@
 
 namespace coracle::raft {
 
+namespace {
+constexpr const char* kStateNames[] = {"StateProbe", "StateReplicate", "StateSnapshot"};
+}  // namespace
+
 void Progress::enter(State state) {
   flow_paused_ = false;
   pending_snapshot_ = 0;
@@ -74,8 +78,7 @@ bool Progress::refused(Index rejected, Index hint) {
 }
 
 std::string Progress::text() const {
-  static constexpr const char* kNames[] = {"StateProbe", "StateReplicate", "StateSnapshot"};
-  std::string text = kNames[static_cast<size_t>(state_)];
+  std::string text = kStateNames[static_cast<size_t>(state_)];
   text += " match=" + std::to_string(match_) + " next=" + std::to_string(next_);
   if (learner) text += " learner";
   if (paused()) text += " paused";

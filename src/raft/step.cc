@@ -107,10 +107,15 @@ void Machine::applied_snapshot(const Snapshot& snapshot) {
 }
 
 void Machine::applied_to(Index index, uint64_t bytes) {
-  Index applied = std::max(index, log_.applied());
-  log_.applied_to(applied, bytes);
-  if (!tracker_.config.auto_leave || role_ != Role::kLeader || applied < pending_change_) return;
-  // Asked again with every applied entry until it works, here or at the next leader.
+  log_.applied_to(std::max(index, log_.applied()), bytes);
+  leave_joint_if_due();
+}
+
+// Asked again with every applied entry, and when a transfer of leadership that stood in the way has
+// failed; or by the next leader, once it applies its first entry.
+void Machine::leave_joint_if_due() {
+  if (!tracker_.config.auto_leave || role_ != Role::kLeader) return;
+  if (log_.applied() < pending_change_) return;
   Message leave{.type = MessageType::kPropose, .from = options_.id};
   leave.entries.push_back({.type = EntryType::kConfChangeV2});
   Result<> proposed = step(std::move(leave));

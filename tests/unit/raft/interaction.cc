@@ -209,7 +209,8 @@ bool Interaction::deliver_to(Recipient recipient, std::optional<MessageType> typ
     output_.write((recipient.drop ? "dropped: " : "") + describe(message) + "\n");
     if (recipient.drop) continue;
     ASSERT(message.to <= members_.size());
-    Result<> stepped = members_[message.to - 1]->core->give(message_input(std::move(message)));
+    Core& to = *members_[message.to - 1]->core;
+    Result<> stepped = to.give(message_input(std::move(message)));
     if (!stepped) output_.write(stepped.error().message + "\n");
   }
   return !chosen.empty();
