@@ -20,7 +20,7 @@ struct Options {
   uint64_t message_bytes_max = kUnlimited;  // entries in one append; one entry always fits
   uint64_t applying_bytes_max = 0;  // handed out and not yet applied; 0: as message_bytes_max
   uint64_t uncommitted_bytes_max = kUnlimited;  // beyond it a leader drops proposals
-  Window window;                                // in flight to one peer
+  Window window = {};                           // in flight to one peer
   size_t reads_max = 1024;                      // waiting for confirmation
   bool check_quorum = false;
   bool pre_vote = false;
