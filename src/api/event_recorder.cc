@@ -165,9 +165,16 @@ class EventRecorder::State {
     return &remembered_.back();
   }
 
+  // Names sort as events happened, as client-go's do: lists and `kubectl describe` rely on it. The
+  // lowest bits tell recorders apart that speak of one object at one moment.
   std::string name_of(std::string_view object_name) {
+    constexpr uint64_t kLowBits = 0x3ff;
+    const auto now = static_cast<uint64_t>(std::max(clock.wall().ns, int64_t{0}));
+    stamp_ = std::max(stamp_ + kLowBits + 1, now) & ~kLowBits;
+    const uint64_t mark = stamp_ | (random.next() & kLowBits);
     std::string suffix;
-    put_u64(suffix, random.next());
+    for (int shift = 56; shift >= 0; shift -= 8)
+      suffix += static_cast<char>(mark >> shift & 0xff);
     std::string_view base = object_name.substr(0, kNameBaseMax);
     while (base.ends_with('.') || base.ends_with('-'))
       base.remove_suffix(1);
@@ -241,6 +248,7 @@ class EventRecorder::State {
   std::vector<Allowance> allowances_;
   uint64_t turn_ = 0;
   uint64_t tokens_ = 0;
+  uint64_t stamp_ = 0;  // of the youngest name
 };
 
 EventRecorder::EventRecorder(Client& client,

@@ -140,6 +140,18 @@ TEST(EventRecorder, CreatesAgainWhatHasExpired) {
   EXPECT_TRUE(scene.client.notes[0].call.key.name.starts_with("web."));
 }
 
+TEST(EventRecorder, NamesSortAsEventsHappened) {
+  Scene scene;
+  std::string last;
+  for (int i = 0; i < 20; i++) {
+    scene.recorder.normal(*scene.pod, "R", std::to_string(i));
+    if (i % 3 == 0) scene.clock.advance(minutes(5));
+    const std::string name = scene.client.notes.back().call.key.name;
+    EXPECT_GT(name, last);
+    last = name;
+  }
+}
+
 TEST(EventRecorder, ForgetsWhatWasRefused) {
   Scene scene;
   scene.recorder.normal(*scene.pod, "Pulled", "x");
