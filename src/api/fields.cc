@@ -135,6 +135,7 @@ class FieldWalk {
       } else {
         const Place here = Place::field(place, field->name);
         TRY(value(message, *field, child, here));
+        if (leaves_out(*field, child)) object.remove_child(child);
       }
     }
     return {};
@@ -143,6 +144,12 @@ class FieldWalk {
   std::vector<std::string> unknown_fields() && { return std::move(unknown_); }
 
  private:
+  // Go's omitempty: whoever takes the last label away leaves no "labels": {}.
+  static bool leaves_out(const Field& field, json::Node value) {
+    return field.shape != Shape::kOne && value.size() == 0 && !field.is_required &&
+           !field.is_listed;
+  }
+
   Result<> unknown(json::Node object, json::Node child, const Place* place) {
     // kind and apiVersion are in every top-level body, declared or not.
     const bool type_meta =

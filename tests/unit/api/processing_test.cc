@@ -94,6 +94,14 @@ TEST(CheckFields, DropsNullsAsGoDoes) {
   EXPECT_EQ(left, R"({"metadata":{"labels":{"a":""}},"spec":{"parts":[{}],"words":["","x"]}})");
 }
 
+TEST(CheckFields, DropsEmptyMapsAndListsAsGoDoes) {
+  std::string left;
+  EXPECT_EQ(
+      checked(R"({"metadata":{"labels":{}},"spec":{"parts":[],"words":[],"first":{}}})", &left),
+      "");
+  EXPECT_EQ(left, R"({"metadata":{},"spec":{"first":{}}})");
+}
+
 TEST(CheckFields, ReportsWrongTypesInGosWords) {
   const std::string prefix = "json: cannot unmarshal ";
   EXPECT_EQ(checked(R"({"spec":{"replicas":"3"}})"),
