@@ -91,6 +91,11 @@ constexpr Column kColumns[] = {
     kLabelSelectorColumn,
 };
 
+constexpr SelectableField kSelectable[] = {
+    {"status.replicas",
+     [](json::Node set) { return std::to_string(set["status"]["replicas"].integer()); }},
+};
+
 void fill_defaults(json::Node set) {
   default_pod_template(set["spec"]["template"]);
 }
@@ -121,6 +126,7 @@ constinit const Kind kReplicaSet{
     .categories = "all",
     .message = &kReplicaSetMessage,
     .columns = kColumns,
+    .selectable = kSelectable,
     .subresources = bit(Subresource::kStatus) | bit(Subresource::kScale),
     .scale = {"spec.replicas", "status.replicas", "spec.selector"},
     .has_status = true,
