@@ -263,7 +263,10 @@ const Image* PodActor::find_image(ContainerState& state, const ContainerSpec& sp
     return nullptr;
   }
   state.show_back_off_at = {};
-  event("Pulled", join({"Container image \"", name, "\" already present on machine"}), state.name);
+  event("Pulled",
+        join({"Container image \"", name,
+              "\" already present on machine and can be accessed by the pod"}),
+        state.name);
   return image;
 }
 
