@@ -103,6 +103,13 @@ std::string list_problems(const std::vector<std::string>& problems) {
   return text;
 }
 
+Error cannot_be_handled(const Request& request, Error why) {
+  if (request.verb == Verb::kPatch) return why;
+  const std::string_view kind = request.kind->name;
+  return std::move(why).with(join({kind, " in version \"", api::group_version(*request.kind),
+                                   "\" cannot be handled as a ", kind}));
+}
+
 Error strict_error(const Request& request, const std::vector<std::string>& problems) {
   const std::string list = list_problems(problems);
   if (request.verb == Verb::kPatch) {
@@ -110,15 +117,14 @@ Error strict_error(const Request& request, const std::vector<std::string>& probl
     errors.invalid("patch", request.http.body.substr(0, 256), list);
     return errors.to_error("", "");
   }
-  const std::string version = api::group_version(*request.kind);
-  return fail(Code::kBadRequest,
-              join({request.kind->name, " in version \"", version, "\" cannot be handled as a ",
-                    request.kind->name, ": ", list}));
+  return cannot_be_handled(request, fail(Code::kBadRequest, list));
 }
 
 // Unknown and duplicate fields: refused, warned about or ignored (fieldValidation).
 Result<> settle_fields(Request& request, json::Node object, const json::ParseNotes& notes) {
-  std::vector<std::string> problems = TRY(api::check_fields(*request.kind->message, object));
+  Result<std::vector<std::string>> checked = api::check_fields(*request.kind->message, object);
+  if (!checked) return cannot_be_handled(request, std::move(checked.error()));
+  std::vector<std::string> problems = std::move(*checked);
   for (const std::string& path : notes.duplicates) {
     problems.push_back(join({"duplicate field \"", path, "\""}));
   }
@@ -178,6 +184,17 @@ Result<> decode_patched(Request& request) {
   return settle_fields(request, request.object, {});
 }
 
+// A cause, so that kubectl shows it: of an Invalid about an object it prints nothing else.
+Result<> apply_json_patch(const Request& request, json::Node target) {
+  Result<> done = json::json_patch(target, request.body);
+  if (!done && done.error().code == Code::kInvalid) {
+    Error error = std::move(done.error());
+    error.causes.push_back({"FieldValueInvalid", error.message, "patch"});
+    return error;
+  }
+  return done;
+}
+
 }  // namespace
 
 Result<> read_patch_type(Request& request) {
@@ -196,7 +213,7 @@ Result<> apply_patch(Request& request, json::Node target, json::MergeSchema sche
     }
     return strict_error(request, problems);
   }
-  if (request.patch_type == PatchType::kJson) return json::json_patch(target, request.body);
+  if (request.patch_type == PatchType::kJson) return apply_json_patch(request, target);
   if (!request.body.is_object()) {
     return fail(Code::kBadRequest, "json: cannot unmarshal the patch into an object");
   }

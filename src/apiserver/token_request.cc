@@ -73,7 +73,7 @@ Result<TokenTerms> read_terms(Parts& parts, const Request& request) {
     errors.invalid("spec.expirationSeconds", wanted,
                    "may not specify a duration larger than 2^32 seconds");
   }
-  if (!errors.empty()) return errors.to_error("TokenRequest.authentication.k8s.io", request.name);
+  if (!errors.empty()) return errors.to_error("TokenRequest.authentication.k8s.io", "");
   terms.seconds = wanted;
   TRY(read_bound(parts, request, spec["boundObjectRef"], terms));
   return terms;
