@@ -265,6 +265,18 @@ void ApiServer::on_drained(http::Response& response) {
   if (exchange != nullptr && exchange->stream) exchange->stream->on_drained();
 }
 
+// What clients repeat to people comes as a Status; the rest is only read by who speaks broken HTTP.
+std::string ApiServer::refusal(int status, std::string_view why) {
+  Error error = fail(Code::kTooLarge, join({"Request entity too large: ", why}));
+  if (status == 429) {
+    error = fail(Code::kTooManyRequests, std::string(why));
+    error.retry_after_s = 1;
+  } else if (status != 413) {
+    return {};
+  }
+  return failure_status({}, error, {});
+}
+
 void ApiServer::on_gone(http::Response& response) {
   auto* exchange = static_cast<State::HttpExchange*>(response.context);
   if (exchange != nullptr) state_->abandon(*exchange);

@@ -61,6 +61,7 @@ class ApiServer final : public http::Site {
   void on_request(http::Request&& request, http::Response& response) override;
   void on_drained(http::Response& response) override;
   void on_gone(http::Response& response) override;
+  std::string refusal(int status, std::string_view why) override;
 
   struct Figures {
     size_t reads = 0;

@@ -96,10 +96,7 @@ void Exchange::refuse(int status, std::string_view why) {
   receiving_refused_ = true;
   share_.give_back();
   request_ = {};
-  const std::string text =
-      join({std::to_string(status), " ", status_phrase(status), ": ", why, "\n"});
-  const Header retry[] = {{"retry-after", "1"}};
-  answer(status, "text/plain; charset=utf-8", text, {retry, status == 429 ? size_t{1} : size_t{0}});
+  answer_refusal(connection_.site(), status, why);
 }
 
 void Exchange::start(int status, std::span<const Header> headers) {

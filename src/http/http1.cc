@@ -146,10 +146,7 @@ void Http1::refuse(int status, std::string_view why) {
   delimiter_ = Delimiter::kLength;
   head_only_ = keeps_alive_ = false;
   answering_ = true;
-  const std::string body =
-      join({std::to_string(status), " ", status_phrase(status), ": ", why, "\n"});
-  const Header retry[] = {{"retry-after", "1"}};
-  answer(status, "text/plain; charset=utf-8", body, {retry, status == 429 ? size_t{1} : size_t{0}});
+  answer_refusal(connection_.site(), status, why);
 }
 
 std::string Http1::head(int status, std::span<const Header> headers) {
@@ -227,6 +224,16 @@ void Response::answer(int status,
   start(status, headers);
   write(body);
   finish();
+}
+
+void Response::answer_refusal(Site& site, int status, std::string_view why) {
+  std::string body = site.refusal(status, why);
+  const std::string_view type =
+      body.empty() ? "text/plain; charset=utf-8" : std::string_view("application/json");
+  if (body.empty())
+    body = join({std::to_string(status), " ", status_phrase(status), ": ", why, "\n"});
+  const Header retry[] = {{"retry-after", "1"}};
+  answer(status, type, body, {retry, status == 429 ? size_t{1} : size_t{0}});
 }
 
 std::unique_ptr<Protocol> speak_http1(Connection& connection) {

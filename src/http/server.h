@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "http/message.h"
@@ -15,6 +16,8 @@
 #include "port/random.h"
 
 namespace coracle::http {
+
+class Site;
 
 // One answer in progress. Valid from on_request until finish() returns or on_gone() is called.
 class Response {
@@ -32,6 +35,8 @@ class Response {
               std::string_view content_type,
               std::string_view body,
               std::span<const Header> more = {});
+  // An answer of http's own, in the Site's words.
+  void answer_refusal(Site& site, int status, std::string_view why);
   // Who asks has proven who he is: his connection no longer counts as a stranger's.
   virtual void vouch() {}
 
@@ -48,6 +53,8 @@ class Site {
       Response& response) = 0;  // backlog() fell to 0 after it was above the bound
   virtual void on_gone(
       Response& response) = 0;  // the client left, or the connection broke, before finish()
+  // The JSON body of an answer that http gives by itself; empty: plain text.
+  virtual std::string refusal(int /*status*/, std::string_view /*why*/) { return {}; }
 
  protected:
   ~Site() = default;
