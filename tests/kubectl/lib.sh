@@ -5,6 +5,12 @@
 k() { "$KUBECTL" "$@"; }
 kn() { "$KUBECTL" -n "$NS" "$@"; }
 
+# The oldest kubectl, one in the middle and the newest: enough where versions hardly differ.
+some_kubectls() {
+  local all; read -ra all <<< "$KUBECTLS_LIST"
+  printf '%s\n' "${all[0]}" "${all[$((${#all[@]} / 2))]}" "${all[-1]}" | uniq
+}
+
 fail() { echo "FAILED: $*" >&2; exit 1; }
 
 # equal WHAT ACTUAL EXPECTED
