@@ -69,6 +69,10 @@ Result<> RouteLinks::ensure_bridge(const std::string& name, Cidr4 address) {
   const int bridge = TRY(link_index(netlink, name));
   TRY(add_address(netlink, bridge, address));
   TRY(set_link_up(netlink, bridge));
+  // Either of the two would be enough for the kernel to send them, and a redirect uses up the pod's
+  // share of ICMP errors: a Service without endpoints could not refuse UDP. Other links keep
+  // theirs.
+  TRY(set_sysctl("conf/all/send_redirects", "0"));
   TRY(set_sysctl(join({"conf/", name, "/send_redirects"}), "0"));
   return set_sysctl("ip_forward", "1");
 }
