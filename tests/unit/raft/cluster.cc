@@ -211,6 +211,23 @@ void Cluster::apply(Member& member, const Entry& entry) {
   }
 }
 
+// One-way links at random, or the leader alone: it is the one who might answer for a cluster that
+// has moved on.
+void Cluster::cut() {
+  broken_.clear();
+  const Member* lonely = leader();
+  if (lonely && chance(50)) {
+    for (NodeId id = 1; id <= members_.size(); id++) {
+      broken_.emplace(lonely->options.id, id);
+      broken_.emplace(id, lonely->options.id);
+    }
+    return;
+  }
+  for (uint64_t i = draw(members_.size() * 2); i > 0; i--) {
+    broken_.emplace(1 + draw(members_.size()), 1 + draw(members_.size()));
+  }
+}
+
 void Cluster::step(const Weather& weather) {
   Member& member = *members_[draw(members_.size())];
   switch (draw(8)) {
@@ -225,7 +242,7 @@ void Cluster::step(const Weather& weather) {
       break;
     case 3:
       if (chance(30)) propose(member);
-      if (chance(20)) read(member);
+      if (chance(40)) read(member);
       if (chance(5)) compact(member);
       if (chance(5)) report_snapshots(member);
       if (chance(2))
@@ -237,10 +254,7 @@ void Cluster::step(const Weather& weather) {
   }
   if (draw(1000) < weather.crash_permille) crash(member);
   if (draw(1000) < weather.cut_permille) {
-    broken_.clear();
-    for (uint64_t i = draw(members_.size() * 2); i > 0; i--) {
-      broken_.emplace(1 + draw(members_.size()), 1 + draw(members_.size()));
-    }
+    cut();
   }
   collect(*members_[draw(members_.size())]);
   if (messages_.size() > kInFlightMax) messages_.erase(messages_.begin(), messages_.begin() + 100);

@@ -17,7 +17,7 @@ struct Weather {
   uint32_t lost_percent = 10;
   uint32_t doubled_percent = 5;
   uint32_t crash_permille = 3;
-  uint32_t cut_permille = 3;  // a new random set of broken one-way links
+  uint32_t cut_permille = 2;  // a new random set of broken one-way links
 };
 
 class Cluster {
@@ -64,6 +64,7 @@ class Cluster {
   void complain(const std::string& what);
   void report_snapshots(Member& member);
   const Member* leader() const;
+  void cut();
   bool agreed() const;
   std::string text() const;
   Index highest_commit() const;
