@@ -65,7 +65,7 @@ Result<std::optional<Index>> Log::append_after(EntryId previous,
     if (from <= committed_) {
       return fail(Code::kCorrupt, "raft: append contradicts a committed entry");
     }
-    append(entries.subspan(from - previous.index - 1));
+    append(entries.subspan(static_cast<size_t>(from - previous.index - 1)));
   }
   commit_to(std::min(commit, last_new));
   return std::optional<Index>(last_new);
@@ -117,7 +117,7 @@ Result<std::vector<Entry>> Log::slice(Index low, Index high, uint64_t bytes_max)
   if (high > offset) {
     Index from = std::max(low, offset);
     std::span<const Entry> held = unstable_.entries();
-    held = held.subspan(from - offset, high - from);
+    held = held.subspan(static_cast<size_t>(from - offset), static_cast<size_t>(high - from));
     entries.insert(entries.end(), held.begin(), held.end());
   }
   limit_size(entries, bytes_max);

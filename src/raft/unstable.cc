@@ -17,11 +17,11 @@ std::optional<Term> Unstable::term(Index index) const {
     return std::nullopt;
   }
   if (index - offset_ >= entries_.size()) return std::nullopt;
-  return entries_[index - offset_].term;
+  return entries_[static_cast<size_t>(index - offset_)].term;
 }
 
 std::span<const Entry> Unstable::next_entries() const {
-  return std::span(entries_).subspan(in_progress_ - offset_);
+  return std::span(entries_).subspan(static_cast<size_t>(in_progress_ - offset_));
 }
 
 void Unstable::accept() {
@@ -64,7 +64,7 @@ void Unstable::append(std::span<const Entry> entries) {
     in_progress_ = from;
   } else if (from < offset_ + entries_.size()) {
     note(Fact::kUnstableTruncated, from);
-    entries_.resize(from - offset_);
+    entries_.resize(static_cast<size_t>(from - offset_));
     in_progress_ = std::min(in_progress_, from);
   }
   ASSERT(from == offset_ + entries_.size());
