@@ -17,3 +17,16 @@ for word in pods pods.spec.containers deployments.spec.strategy services.spec.po
 done
 contains "get -A" "$(k get pods -A 2>&1)" ""
 contains "get all" "$(kn get all 2>&1)" ""
+contains recursive "$(k explain pods --recursive)" 'creationTimestamp	<string>'
+refuses 'field "none" does not exist' k explain pods.none
+refuses "the server doesn't have a resource type" k explain jobs
+refuses 'not found' kn wait --for=condition=Ready pod/none --timeout=2s
+kn wait --for=delete pod/none --timeout=2s
+refuses 'timed out waiting for the condition' kn wait --for=jsonpath='{.data.a}'=b configmap/second --timeout=1s
+minor=$("$KUBECTL" version --client 2>/dev/null | sed -n 's/.*v1\.\([0-9]*\)\..*/\1/p' | head -n 1)
+if [ "${minor:-0}" -ge 31 ]; then
+  (sleep 0.5; kn create configmap later) &
+  kn wait --for=create configmap/later --timeout=5s
+  kn wait --for=jsonpath='{.metadata.uid}' configmap/later --timeout=2s
+  wait $!
+fi
