@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "apiserver/pipeline.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "api/processing.h"
 #include "apiserver/admission.h"
 #include "apiserver/authenticator.h"
@@ -53,11 +56,24 @@ Result<> impersonate(Request& request) {
   return Authenticator::impersonate(request);
 }
 
+// What upstream serves of a Pod and we do not is refused by name: kubectl shows a Status as it is.
+Result<> check_served(const Request& request) {
+  constexpr std::string_view kMissing[] = {
+      "attach", "ephemeralcontainers", "exec", "portforward", "proxy", "resize"};
+  const bool missing = request.target == Target::kNowhere && request.kind == &api::kPod &&
+                       std::find(std::begin(kMissing), std::end(kMissing),
+                                 request.subresource_text) != std::end(kMissing);
+  if (!missing) return {};
+  return fail(Code::kNotFound, join({"the server could not find the requested resource: pods/",
+                                     request.subresource_text, " is not supported"}));
+}
+
 Result<Next> authorize_stage(Parts& parts, Exchange& exchange) {
   Request& request = exchange.request;
   TRY(impersonate(request));
   TRY(parts.authorizer.authorize(request));
   if (request.http.path.empty()) return Next::kGoOn;  // in process: well-formed by construction
+  TRY(check_served(request));
   if (request.target == Target::kNowhere) {
     exchange.reply({404, {}, "404 page not found\n", "text/plain; charset=utf-8"});
     return Next::kDone;
