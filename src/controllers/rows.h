@@ -10,6 +10,7 @@ extern const Controller kReplicaSetController;
 extern const Controller kDeploymentController;
 extern const Controller kEndpointSliceController;
 extern const Controller kEndpointsController;
+extern const Controller kEndpointSliceMirroringController;
 extern const Controller kNamespaceController;
 extern const Controller kServiceAccountController;
 extern const Controller kRootCaController;

@@ -8,9 +8,11 @@ namespace coracle::controllers {
 namespace {
 
 constexpr const Controller* kControllers[] = {
-    &kDeploymentController, &kReplicaSetController, &kEndpointSliceController,
-    &kEndpointsController,  &kNamespaceController,  &kServiceAccountController,
-    &kRootCaController,     &kGarbageCollector,     &kNodeLifecycleController,
+    &kDeploymentController,     &kReplicaSetController,
+    &kEndpointSliceController,  &kEndpointSliceMirroringController,
+    &kEndpointsController,      &kNamespaceController,
+    &kServiceAccountController, &kRootCaController,
+    &kGarbageCollector,         &kNodeLifecycleController,
 };
 
 // Most changes wake nobody: stored text is compact, so this is found without parsing it.

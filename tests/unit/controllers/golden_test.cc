@@ -26,6 +26,7 @@ const Row kRows[] = {
     {"replicaset", &kReplicaSetController, &api::kReplicaSet},
     {"endpointslice", &kEndpointSliceController, &api::kService},
     {"endpoints", &kEndpointsController, &api::kService},
+    {"mirroring", &kEndpointSliceMirroringController, &api::kEndpoints},
     {"namespace", &kNamespaceController, &api::kNamespace},
     {"account", &kServiceAccountController, &api::kNamespace},
     {"rootca", &kRootCaController, &api::kNamespace},

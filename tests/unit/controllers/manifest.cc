@@ -183,6 +183,23 @@ void write_service(json::Node object, Words& words) {
   write_service_ports(spec, take(words, "ports", ":80"));
 }
 
+// addresses=10.0.0.1,10.0.0.2 unready=10.0.0.3 ports=http:8080: one subset; "twice" makes another.
+void write_endpoints(json::Node object, Words& words) {
+  const std::string ports = take(words, "ports");
+  const std::string ready = take(words, "addresses");
+  const std::string unready = take(words, "unready");
+  for (int i = flag(words, "twice") ? 0 : 1; i < 2; ++i) {
+    const json::Node subset = object.array("subsets").append_object();
+    if (!ready.empty())
+      for (const std::string_view ip : split(ready, ','))
+        subset.array("addresses").append_object().set("ip", ip);
+    if (!unready.empty())
+      for (const std::string_view ip : split(unready, ','))
+        subset.array("notReadyAddresses").append_object().set("ip", ip);
+    write_service_ports(subset, ports);
+  }
+}
+
 void write_node(const Cluster& cluster, json::Node object, Words& words) {
   if (flag(words, "unschedulable")) object.object("spec").set("unschedulable", true);
   if (const std::string ready = take(words, "ready"); !ready.empty()) {
@@ -202,6 +219,7 @@ void write_rest(const Cluster& cluster, const api::Kind& kind, json::Node object
   if (&kind == &api::kReplicaSet) write_replicaset(object, words);
   if (&kind == &api::kPod) write_pod(cluster, object, words);
   if (&kind == &api::kService) write_service(object, words);
+  if (&kind == &api::kEndpoints) write_endpoints(object, words);
   if (&kind == &api::kNode) write_node(cluster, object, words);
   if (&kind == &api::kNamespace) object.object("spec").array("finalizers").append("kubernetes");
   if (&kind == &api::kConfigMap) set_map(object, "data", take(words, "data"));
