@@ -75,7 +75,9 @@ void PodActor::container_over(size_t index, const port::ContainerRecord& now) {
     end.reason = oom ? "OOMKilled" : failed ? "Error" : "Completed";
     if (index < specs.size()) end.message = termination_message(specs[index], state, failed);
   }
-  if (end.finished - end.started >= kBackOffForgottenAfter) state.back_off = {};
+  // One that never started has no start to measure from, and must not be tried again and again.
+  const bool ran = end.started.ns != 0;
+  if (ran && end.finished - end.started >= kBackOffForgottenAfter) state.back_off = {};
   state.run = RunState::kTerminated;
   state.ready = false;
   state.pid = 0;
