@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Time and turns. One thread runs all of src/: the port calls listeners one after another, never from
-// inside a call that src made (no re-entrance). Implemented by port/linux (libuv) and port/sim (virtual time).
+// Time and turns. One thread runs all of src/: the port calls listeners one after another, never
+// from inside a call that src made (no re-entrance). Implemented by port/linux (libuv) and port/sim
+// (virtual time).
 #pragma once
 
 #include <memory>

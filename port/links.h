@@ -28,15 +28,17 @@ class Links {
   virtual ~Links() = default;
   // Creates the bridge, gives it the address, sets it up and turns IPv4 forwarding on. Idempotent.
   virtual Result<> ensure_bridge(const std::string& name, Cidr4 address) = 0;
-  // veth pair, eth0 and lo up inside, address, default route; hairpin mode on the bridge port. Idempotent.
+  // veth pair, eth0 and lo up inside, address, default route; hairpin mode on the bridge port.
+  // Idempotent.
   virtual Result<> connect_pod(const PodLink& pod) = 0;
   virtual Result<> remove_link(const std::string& name) = 0;  // absent is fine
   virtual Result<std::vector<std::string>> links_with_prefix(const std::string& prefix) = 0;
-  // `destination` via device `link` (scope link). Idempotent; used for the Service CIDR, which needs a route
-  // on nodes without a default route.
+  // `destination` via device `link` (scope link). Idempotent; used for the Service CIDR, which
+  // needs a route on nodes without a default route.
   virtual Result<> ensure_route(Cidr4 destination, const std::string& link) = 0;
-  virtual Result<> remove_route(Cidr4 destination) = 0;       // absent is fine
-  // Global-scope IPv4 addresses of links that are up; the one of the default route first, loopback last.
+  virtual Result<> remove_route(Cidr4 destination) = 0;  // absent is fine
+  // Global-scope IPv4 addresses of links that are up; the one of the default route first, loopback
+  // last.
   virtual Result<std::vector<HostAddress>> addresses() = 0;
 };
 

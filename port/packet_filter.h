@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What the Service proxy wants the kernel to do, as plain data. The port keeps one nftables table
-// ("coracle"), compares with what it last applied and sends one atomic transaction (ARCHITECTURE D8).
+// ("coracle"), compares with what it last applied and sends one atomic transaction (ARCHITECTURE
+// D8).
 #pragma once
 
 #include <compare>
@@ -30,8 +31,8 @@ struct Backend {
 // No backends: connections are refused (TCP reset, ICMP port unreachable).
 struct VirtualService {
   VirtualPort at;
-  std::vector<Backend> backends;    // sorted, unique
-  uint32_t affinity_seconds = 0;    // > 0: ClientIP affinity
+  std::vector<Backend> backends;  // sorted, unique
+  uint32_t affinity_seconds = 0;  // > 0: ClientIP affinity
   friend bool operator==(const VirtualService&, const VirtualService&) = default;
 };
 
@@ -44,9 +45,9 @@ struct Ruleset {
 class PacketFilter {
  public:
   virtual ~PacketFilter() = default;
-  // Makes the kernel hold exactly this: one transaction, all or nothing. The first call after start adopts
-  // the table that an earlier daemon left, without a moment in which it is empty. Flushes the conntrack
-  // entries of UDP flows to backends that are gone.
+  // Makes the kernel hold exactly this: one transaction, all or nothing. The first call after start
+  // adopts the table that an earlier daemon left, without a moment in which it is empty. Flushes
+  // the conntrack entries of UDP flows to backends that are gone.
   virtual Result<> apply(const Ruleset& ruleset) = 0;
   virtual Result<> remove() = 0;  // deletes the table; absent is fine
 };

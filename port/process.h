@@ -16,8 +16,8 @@ struct SpawnOptions {
   std::vector<std::string> arguments;    // [0] is an absolute path
   std::vector<std::string> environment;  // exactly these
   std::string directory = "/";
-  bool detached = false;                 // own session, not ended with the daemon, stdio is /dev/null
-  bool capture_output = false;           // stdout and stderr arrive by on_output
+  bool detached = false;        // own session, not ended with the daemon, stdio is /dev/null
+  bool capture_output = false;  // stdout and stderr arrive by on_output
 };
 
 class ProcessEvents {
@@ -39,9 +39,11 @@ class Process {
 class Processes {
  public:
   virtual ~Processes() = default;
-  virtual Result<std::unique_ptr<Process>> spawn(const SpawnOptions& options, ProcessEvents& events) = 0;
+  virtual Result<std::unique_ptr<Process>> spawn(const SpawnOptions& options,
+                                                 ProcessEvents& events) = 0;
   virtual Result<> signal(int64_t pid, int signal) = 0;
-  // Start time in clock ticks since boot (field 22 of /proc/PID/stat): (pid, start) names a process for ever.
+  // Start time in clock ticks since boot (field 22 of /proc/PID/stat): (pid, start) names a process
+  // for ever.
   virtual Result<uint64_t> start_time(int64_t pid) = 0;
 };
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// A pod's sandbox: network, uts, ipc and mount namespaces held by one small process (the shim) that starts the
-// pod's containers through crun, keeps their logs (CRI format, rotated) and their exit codes on disk, and goes
-// on when the daemon stops or dies. Everything a sandbox mounts lives in its own mount namespace, so nothing
-// is left behind when the shim ends.
+// A pod's sandbox: network, uts, ipc and mount namespaces held by one small process (the shim) that
+// starts the pod's containers through crun, keeps their logs (CRI format, rotated) and their exit
+// codes on disk, and goes on when the daemon stops or dies. Everything a sandbox mounts lives in
+// its own mount namespace, so nothing is left behind when the shim ends.
 #pragma once
 
 #include <cstdint>
@@ -16,24 +16,30 @@
 
 namespace coracle::port {
 
-// Made by the shim inside the sandbox's mount namespace in order; those of a container before it starts.
+// Made by the shim inside the sandbox's mount namespace in order; those of a container before it
+// starts.
 struct SandboxMount {
-  std::string type;     // "overlay", "tmpfs", "bind"
+  std::string type;  // "overlay", "tmpfs", "bind"
   std::string source;
-  std::string target;   // created by the caller
-  std::string options;  // as for mount(8), e.g. "lowerdir=a:b,upperdir=u,workdir=w"; for bind "ro" or ""
+  std::string target;  // created by the caller
+  std::string
+      options;  // as for mount(8), e.g. "lowerdir=a:b,upperdir=u,workdir=w"; for bind "ro" or ""
 };
 
 struct SandboxOptions {
-  std::string directory;  // of this sandbox, exists, on a real file system; the shim keeps its state here
+  std::string
+      directory;  // of this sandbox, exists, on a real file system; the shim keeps its state here
   std::string hostname;
-  bool host_network = false;  // spec.hostNetwork: the shim stays in the node's network (and uts) namespace
-  // Made before on_ready and kept until the sandbox ends: what its containers share (tmpfs volumes, /dev/shm).
+  bool host_network =
+      false;  // spec.hostNetwork: the shim stays in the node's network (and uts) namespace
+  // Made before on_ready and kept until the sandbox ends: what its containers share (tmpfs volumes,
+  // /dev/shm).
   std::vector<SandboxMount> mounts = {};
 };
 
 struct ContainerStart {
-  std::string id;      // unique in the sandbox and over restarts: "<name>-<attempt>"; [a-z0-9-], <= 80 characters
+  std::string id;  // unique in the sandbox and over restarts: "<name>-<attempt>"; [a-z0-9-], <= 80
+                   // characters
   std::string bundle;  // OCI bundle: config.json and rootfs/
   std::vector<SandboxMount> mounts;
   std::string log_path;
@@ -46,19 +52,19 @@ enum class ContainerPhase : uint8_t { kStarting, kRunning, kExited, kFailedToSta
 struct ContainerRecord {
   std::string id;
   ContainerPhase phase = ContainerPhase::kStarting;
-  int64_t pid = 0;         // of the container's first process, while running
-  int exit_code = 0;       // 128 + signal when killed
+  int64_t pid = 0;    // of the container's first process, while running
+  int exit_code = 0;  // 128 + signal when killed
   int signal = 0;
   Wall started;
   Wall finished;
-  std::string message;     // kFailedToStart: what crun said (<= 1 KiB)
+  std::string message;  // kFailedToStart: what crun said (<= 1 KiB)
 };
 
 class SandboxEvents {
  public:
-  virtual void on_ready() = 0;                                    // namespaces exist; pid() is valid
-  virtual void on_container(const ContainerRecord& record) = 0;   // each change of phase
-  virtual void on_lost(std::string_view why) = 0;                 // the shim is gone; the sandbox is over
+  virtual void on_ready() = 0;                                   // namespaces exist; pid() is valid
+  virtual void on_container(const ContainerRecord& record) = 0;  // each change of phase
+  virtual void on_lost(std::string_view why) = 0;  // the shim is gone; the sandbox is over
 
  protected:
   ~SandboxEvents() = default;
@@ -68,21 +74,23 @@ class SandboxEvents {
 class Sandbox {
  public:
   virtual ~Sandbox() = default;
-  virtual int64_t pid() const = 0;                          // of the shim: /proc/PID/ns/{net,uts,ipc}
+  virtual int64_t pid() const = 0;  // of the shim: /proc/PID/ns/{net,uts,ipc}
   virtual void start(const ContainerStart& container) = 0;
   virtual void signal(const std::string& id, int signal) = 0;  // to the container's first process
-  virtual void kill(const std::string& id) = 0;             // SIGKILL to every process of the container
-  virtual void forget(const std::string& id) = 0;           // crun delete --force, unmount, drop the record
-  virtual void end() = 0;                                   // kill all containers, forget them, end the shim
+  virtual void kill(const std::string& id) = 0;    // SIGKILL to every process of the container
+  virtual void forget(const std::string& id) = 0;  // crun delete --force, unmount, drop the record
+  virtual void end() = 0;                          // kill all containers, forget them, end the shim
 };
 
 class Sandboxes {
  public:
   virtual ~Sandboxes() = default;
-  virtual Result<std::unique_ptr<Sandbox>> create(const SandboxOptions& options, SandboxEvents& events) = 0;
-  // Of a sandbox made by an earlier daemon: on_ready, then on_container for every container the shim knows,
-  // with the exit codes of those that ended meanwhile; or on_lost.
-  virtual Result<std::unique_ptr<Sandbox>> adopt(const std::string& directory, SandboxEvents& events) = 0;
+  virtual Result<std::unique_ptr<Sandbox>> create(const SandboxOptions& options,
+                                                  SandboxEvents& events) = 0;
+  // Of a sandbox made by an earlier daemon: on_ready, then on_container for every container the
+  // shim knows, with the exit codes of those that ended meanwhile; or on_lost.
+  virtual Result<std::unique_ptr<Sandbox>> adopt(const std::string& directory,
+                                                 SandboxEvents& events) = 0;
 };
 
 }  // namespace coracle::port

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Object: one immutable API object as text, counted by reference (not atomic: src/ has one thread).
 //
-// Normal form at rest: compact JSON that starts with {"kind":K,"apiVersion":V,"metadata":{ and has no
-// metadata.resourceVersion. The version is the log index that wrote the object (ARCHITECTURE D3), known only after the
-// text exists, and is spliced in on the way out.
+// Normal form at rest: compact JSON that starts with {"kind":K,"apiVersion":V,"metadata":{ and has
+// no metadata.resourceVersion. The version is the log index that wrote the object (ARCHITECTURE
+// D3), known only after the text exists, and is spliced in on the way out.
 #pragma once
 
 #include <cstdint>
@@ -22,14 +22,15 @@ class ObjectRef;
 class Object {
  public:
   const Kind& kind() const { return *kind_; }
-  uint64_t version() const { return version_; }         // metadata.resourceVersion
-  std::string_view ns() const { return ns_; }           // empty for cluster-scoped kinds
+  uint64_t version() const { return version_; }  // metadata.resourceVersion
+  std::string_view ns() const { return ns_; }    // empty for cluster-scoped kinds
   std::string_view name() const { return name_; }
   std::string_view uid() const { return uid_; }
-  bool deleting() const { return deleting_; }           // metadata.deletionTimestamp is set
-  std::string_view text() const { return text_; }       // normal form, without resourceVersion
-  void write_to(std::string& out) const;                // with resourceVersion
-  json::Node parse(json::Tree& tree) const;             // with resourceVersion; stored text is well-formed by invariant
+  bool deleting() const { return deleting_; }      // metadata.deletionTimestamp is set
+  std::string_view text() const { return text_; }  // normal form, without resourceVersion
+  void write_to(std::string& out) const;           // with resourceVersion
+  json::Node parse(
+      json::Tree& tree) const;  // with resourceVersion; stored text is well-formed by invariant
   std::string key() const { return storage_key(*kind_, ns_, name_); }
   size_t bytes() const { return text_.size() + sizeof(Object); }
 
@@ -74,7 +75,8 @@ class ObjectRef {
 // From text in normal form (as the store holds it); kCorrupt if it is not.
 Result<ObjectRef> make_object(const Kind& kind, std::string text, uint64_t version);
 
-// The normal form of a tree: kind, apiVersion and metadata first, resourceVersion and managedFields dropped.
+// The normal form of a tree: kind, apiVersion and metadata first, resourceVersion and managedFields
+// dropped.
 std::string normal_text(const Kind& kind, json::Node object);
 Result<ObjectRef> seal(const Kind& kind, json::Node object, uint64_t version);
 

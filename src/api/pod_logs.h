@@ -15,9 +15,9 @@
 namespace coracle::api {
 
 struct LogOptions {
-  std::string container;              // a name of the pod; chosen by the API server if the client gave none
+  std::string container;  // a name of the pod; chosen by the API server if the client gave none
   bool follow = false;
-  bool previous = false;              // of the last terminated instance
+  bool previous = false;  // of the last terminated instance
   bool timestamps = false;
   std::optional<Wall> since;
   std::optional<int64_t> tail_lines;
@@ -44,7 +44,9 @@ class PodLogs {
  public:
   // 400 BadRequest: `container "x" in pod "y" is waiting to start: ContainerCreating`,
   // `previous terminated container "x" in pod "y" not found`.
-  virtual Result<std::unique_ptr<LogStream>> open(const Object& pod, const LogOptions& options, LogSink& sink) = 0;
+  virtual Result<std::unique_ptr<LogStream>> open(const Object& pod,
+                                                  const LogOptions& options,
+                                                  LogSink& sink) = 0;
 
  protected:
   ~PodLogs() = default;

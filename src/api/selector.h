@@ -15,12 +15,15 @@ namespace coracle::api {
 class LabelSelector {
  public:
   LabelSelector() = default;  // matches everything
-  static Result<LabelSelector> parse(std::string_view text);  // "a=b,c!=d,e in (f,g),h,!i"; 400 if malformed
-  static LabelSelector from_object(json::Node selector);      // metav1.LabelSelector; null Node: matches nothing
-  static LabelSelector from_map(json::Node map);              // Service.spec.selector; null Node: matches nothing
-  bool matches(json::Node labels) const;                      // metadata.labels; may be a null Node
+  static Result<LabelSelector> parse(
+      std::string_view text);  // "a=b,c!=d,e in (f,g),h,!i"; 400 if malformed
+  static LabelSelector from_object(
+      json::Node selector);  // metav1.LabelSelector; null Node: matches nothing
+  static LabelSelector from_map(
+      json::Node map);                    // Service.spec.selector; null Node: matches nothing
+  bool matches(json::Node labels) const;  // metadata.labels; may be a null Node
   bool empty() const { return requirements_.empty() && !never_; }
-  std::string text() const;                                   // canonical text form, for scale and kubectl
+  std::string text() const;  // canonical text form, for scale and kubectl
 
  private:
   enum class Operator : uint8_t { kIn, kNotIn, kExists, kAbsent, kGreater, kLess };
@@ -36,7 +39,8 @@ class LabelSelector {
 class FieldSelector {
  public:
   FieldSelector() = default;
-  // 400 for syntax and for labels that the kind does not offer: `field label not supported: spec.foo`.
+  // 400 for syntax and for labels that the kind does not offer: `field label not supported:
+  // spec.foo`.
   static Result<FieldSelector> parse(const Kind& kind, std::string_view text);
   bool matches(json::Node object) const;
   bool empty() const { return terms_.empty(); }

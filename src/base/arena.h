@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// A bump arena: allocations live until the arena does. Owned by one request or one plan; freed whole.
+// A bump arena: allocations live until the arena does. Owned by one request or one plan; freed
+// whole.
 #pragma once
 
 #include <cstddef>
@@ -17,8 +18,8 @@ class Arena {
   Arena(Arena&&) = default;
   Arena& operator=(Arena&&) = default;
 
-  void* allocate(size_t bytes);              // aligned for any object; never null
-  std::string_view copy(std::string_view);   // NUL-terminated behind the view
+  void* allocate(size_t bytes);             // aligned for any object; never null
+  std::string_view copy(std::string_view);  // NUL-terminated behind the view
   size_t bytes_used() const { return used_; }
 
  private:

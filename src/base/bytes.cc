@@ -13,7 +13,8 @@ constexpr std::array<std::array<uint32_t, 256>, 8> make_crc_tables() {
   std::array<std::array<uint32_t, 256>, 8> tables{};
   for (uint32_t i = 0; i < 256; ++i) {
     uint32_t crc = i;
-    for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ ((crc & 1) != 0 ? 0x82F63B78u : 0u);
+    for (int bit = 0; bit < 8; ++bit)
+      crc = (crc >> 1) ^ ((crc & 1) != 0 ? 0x82F63B78u : 0u);
     tables[0][i] = crc;
   }
   for (uint32_t i = 0; i < 256; ++i) {
@@ -46,10 +47,14 @@ std::string encode64(std::string_view bytes, const char* alphabet, bool padded) 
     if (left > 2) group |= static_cast<uint8_t>(bytes[i + 2]);
     out += alphabet[group >> 18 & 63];
     out += alphabet[group >> 12 & 63];
-    if (left > 1) out += alphabet[group >> 6 & 63];
-    else if (padded) out += '=';
-    if (left > 2) out += alphabet[group & 63];
-    else if (padded) out += '=';
+    if (left > 1)
+      out += alphabet[group >> 6 & 63];
+    else if (padded)
+      out += '=';
+    if (left > 2)
+      out += alphabet[group & 63];
+    else if (padded)
+      out += '=';
   }
   return out;
 }
@@ -92,7 +97,8 @@ uint32_t crc32c(std::string_view bytes, uint32_t seed) {
   for (; left >= 8; left -= 8, at += 8) {
     const uint64_t word = get_u64(at) ^ crc;
     crc = 0;
-    for (size_t t = 0; t < 8; ++t) crc ^= kCrcTables[7 - t][word >> (8 * t) & 0xFF];
+    for (size_t t = 0; t < 8; ++t)
+      crc ^= kCrcTables[7 - t][word >> (8 * t) & 0xFF];
   }
   for (; left > 0; --left, ++at) {
     crc = (crc >> 8) ^ kCrcTables[0][(crc ^ static_cast<uint8_t>(*at)) & 0xFF];
@@ -123,29 +129,40 @@ std::optional<std::string> from_hex(std::string_view text) {
   return out;
 }
 
-std::string base64(std::string_view bytes) { return encode64(bytes, kBase64, true); }
-std::string base64url(std::string_view bytes) { return encode64(bytes, kBase64Url, false); }
+std::string base64(std::string_view bytes) {
+  return encode64(bytes, kBase64, true);
+}
+std::string base64url(std::string_view bytes) {
+  return encode64(bytes, kBase64Url, false);
+}
 
 std::optional<std::string> from_base64(std::string_view text) {
   if (text.size() % 4 != 0) return std::nullopt;
-  if (text.ends_with("==")) text.remove_suffix(2);
-  else if (text.ends_with('=')) text.remove_suffix(1);
+  if (text.ends_with("=="))
+    text.remove_suffix(2);
+  else if (text.ends_with('='))
+    text.remove_suffix(1);
   return decode64(text, kBase64);
 }
 
-std::optional<std::string> from_base64url(std::string_view text) { return decode64(text, kBase64Url); }
+std::optional<std::string> from_base64url(std::string_view text) {
+  return decode64(text, kBase64Url);
+}
 
 void put_u32(std::string& out, uint32_t value) {
-  for (int shift = 0; shift < 32; shift += 8) out += static_cast<char>(value >> shift & 0xFF);
+  for (int shift = 0; shift < 32; shift += 8)
+    out += static_cast<char>(value >> shift & 0xFF);
 }
 
 void put_u64(std::string& out, uint64_t value) {
-  for (int shift = 0; shift < 64; shift += 8) out += static_cast<char>(value >> shift & 0xFF);
+  for (int shift = 0; shift < 64; shift += 8)
+    out += static_cast<char>(value >> shift & 0xFF);
 }
 
 uint32_t get_u32(const char* at) {
   uint32_t value = 0;
-  for (int i = 3; i >= 0; --i) value = value << 8 | static_cast<uint8_t>(at[i]);
+  for (int i = 3; i >= 0; --i)
+    value = value << 8 | static_cast<uint8_t>(at[i]);
   return value;
 }
 
@@ -189,10 +206,12 @@ std::string_view trim(std::string_view text) {
 
 std::string join(std::initializer_list<std::string_view> parts) {
   size_t size = 0;
-  for (const std::string_view part : parts) size += part.size();
+  for (const std::string_view part : parts)
+    size += part.size();
   std::string out;
   out.reserve(size);
-  for (const std::string_view part : parts) out += part;
+  for (const std::string_view part : parts)
+    out += part;
   return out;
 }
 

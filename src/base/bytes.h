@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Bytes are std::string (owned) and std::string_view (borrowed) everywhere; this file holds the codings of them.
+// Bytes are std::string (owned) and std::string_view (borrowed) everywhere; this file holds the
+// codings of them.
 #pragma once
 
 #include <cstdint>
@@ -15,9 +16,10 @@ uint32_t crc32c(std::string_view bytes, uint32_t seed = 0);
 
 std::string hex(std::string_view bytes);
 std::optional<std::string> from_hex(std::string_view text);
-std::string base64(std::string_view bytes);                         // RFC 4648 section 4, padded
-std::optional<std::string> from_base64(std::string_view text);      // strict: padding required, no white space
-std::string base64url(std::string_view bytes);                      // RFC 4648 section 5, not padded
+std::string base64(std::string_view bytes);  // RFC 4648 section 4, padded
+std::optional<std::string> from_base64(
+    std::string_view text);                     // strict: padding required, no white space
+std::string base64url(std::string_view bytes);  // RFC 4648 section 5, not padded
 std::optional<std::string> from_base64url(std::string_view text);
 
 // Little-endian integers of fixed size, for disk and wire formats.

@@ -10,7 +10,9 @@ std::string Ip4::text() const {
                std::to_string(value >> 8 & 255), ".", std::to_string(value & 255)});
 }
 
-std::string Cidr4::text() const { return join({address.text(), "/", std::to_string(prefix)}); }
+std::string Cidr4::text() const {
+  return join({address.text(), "/", std::to_string(prefix)});
+}
 
 std::optional<Ip4> parse_ip4(std::string_view text) {
   const auto parts = split(text, '.');
@@ -30,7 +32,8 @@ std::optional<Cidr4> parse_cidr4(std::string_view text) {
   const auto address = parse_ip4(text.substr(0, slash));
   const std::string_view bits = text.substr(slash + 1);
   const auto prefix = parse_unsigned(bits);
-  if (!address || !prefix || *prefix > 32 || (bits.size() > 1 && bits[0] == '0')) return std::nullopt;
+  if (!address || !prefix || *prefix > 32 || (bits.size() > 1 && bits[0] == '0'))
+    return std::nullopt;
   return Cidr4{*address, static_cast<uint8_t>(*prefix)};
 }
 

@@ -17,7 +17,7 @@ struct Ip4 {
 };
 
 struct Cidr4 {
-  Ip4 address;          // as written; network() masks it
+  Ip4 address;  // as written; network() masks it
   uint8_t prefix = 32;
   friend constexpr auto operator<=>(Cidr4, Cidr4) = default;
   uint32_t mask() const { return prefix == 0 ? 0 : ~uint32_t{0} << (32 - prefix); }
@@ -26,7 +26,7 @@ struct Cidr4 {
   std::string text() const;
 };
 
-std::optional<Ip4> parse_ip4(std::string_view text);      // dotted quad, no leading zeros
+std::optional<Ip4> parse_ip4(std::string_view text);  // dotted quad, no leading zeros
 std::optional<Cidr4> parse_cidr4(std::string_view text);
 
 }  // namespace coracle

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Intrusive doubly linked list: membership without allocation. A Link removes itself when it is destroyed.
+// Intrusive doubly linked list: membership without allocation. A Link removes itself when it is
+// destroyed.
 #pragma once
 
 #include "base/assert.h"
@@ -36,7 +37,8 @@ class List {
  public:
   List() { head_.next_ = head_.previous_ = &head_; }
   ~List() {
-    while (!empty()) head_.next_->unlink();
+    while (!empty())
+      head_.next_->unlink();
     head_.next_ = head_.previous_ = nullptr;
   }
   bool empty() const { return head_.next_ == &head_; }

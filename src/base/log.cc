@@ -13,7 +13,8 @@ void write_to_stderr(Level level, std::string_view line) {
                                  static_cast<int>(line.size()), line.data()));
 }
 
-// The only mutable state of the program outside objects: where lines go is a property of the process.
+// The only mutable state of the program outside objects: where lines go is a property of the
+// process.
 LogSink sink = write_to_stderr;
 Level most_verbose = Level::kInfo;
 
@@ -33,16 +34,24 @@ void append_value(std::string& line, std::string_view value) {
   line += '"';
   for (const char c : value) {
     if (c == '"' || c == '\\') line += '\\';
-    line += static_cast<unsigned char>(c) < ' ' || c == 127 ? ' ' : c;  // no control bytes reach a terminal
+    line += static_cast<unsigned char>(c) < ' ' || c == 127
+                ? ' '
+                : c;  // no control bytes reach a terminal
   }
   line += '"';
 }
 
 }  // namespace
 
-void set_log_sink(LogSink to) { sink = to; }
-void set_log_level(Level level) { most_verbose = level; }
-bool log_enabled(Level level) { return level <= most_verbose; }
+void set_log_sink(LogSink to) {
+  sink = to;
+}
+void set_log_level(Level level) {
+  most_verbose = level;
+}
+bool log_enabled(Level level) {
+  return level <= most_verbose;
+}
 
 void log_line(Level level, std::string_view message, std::initializer_list<LogField> fields) {
   std::string line(message);

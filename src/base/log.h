@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// LOG(kInfo, "store: opened", kv("applied", n)): room prefix, lower case, past tense, key=value. One line per
-// change of state, none per request at kInfo. Lines go to the sink that daemon installs (stderr by default).
+// LOG(kInfo, "store: opened", kv("applied", n)): room prefix, lower case, past tense, key=value.
+// One line per change of state, none per request at kInfo. Lines go to the sink that daemon
+// installs (stderr by default).
 #pragma once
 
 #include <cstdint>
@@ -17,10 +18,14 @@ struct LogField {
   std::string value;
 };
 
-inline LogField kv(std::string_view key, std::string_view value) { return {key, std::string(value)}; }
-inline LogField kv(std::string_view key, const char* value) { return {key, value}; }
-template <class T> requires std::is_arithmetic_v<T>
-LogField kv(std::string_view key, T value) {
+inline LogField kv(std::string_view key, std::string_view value) {
+  return {key, std::string(value)};
+}
+inline LogField kv(std::string_view key, const char* value) {
+  return {key, value};
+}
+template <class T>
+requires std::is_arithmetic_v<T> LogField kv(std::string_view key, T value) {
   return {key, std::to_string(value)};
 }
 
@@ -32,8 +37,8 @@ void log_line(Level level, std::string_view message, std::initializer_list<LogFi
 
 }  // namespace coracle
 
-#define LOG(level, message, ...)                                                                    \
-  do {                                                                                              \
-    if (::coracle::log_enabled(::coracle::Level::level))                                            \
-      ::coracle::log_line(::coracle::Level::level, message, {__VA_ARGS__});                         \
+#define LOG(level, message, ...)                                            \
+  do {                                                                      \
+    if (::coracle::log_enabled(::coracle::Level::level))                    \
+      ::coracle::log_line(::coracle::Level::level, message, {__VA_ARGS__}); \
   } while (false)

@@ -15,7 +15,9 @@ struct Civil {
   unsigned day;
 };
 
-int64_t floor_divide(int64_t a, int64_t b) { return a / b - (a % b < 0 ? 1 : 0); }
+int64_t floor_divide(int64_t a, int64_t b) {
+  return a / b - (a % b < 0 ? 1 : 0);
+}
 
 // Days since 1970-01-01 in the proleptic Gregorian calendar; March-based years of 400-year eras.
 int64_t days_of(Civil date) {
@@ -24,7 +26,8 @@ int64_t days_of(Civil date) {
   const int64_t year_of_era = year - era * 400;
   const int64_t month = (static_cast<int64_t>(date.month) + 9) % 12;
   const int64_t day_of_year = (153 * month + 2) / 5 + static_cast<int64_t>(date.day) - 1;
-  return era * 146'097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719'468;
+  return era * 146'097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year -
+         719'468;
 }
 
 Civil civil_of(int64_t days) {
@@ -33,7 +36,8 @@ Civil civil_of(int64_t days) {
   const int64_t day_of_era = shifted - era * 146'097;
   const int64_t year_of_era =
       (day_of_era - day_of_era / 1460 + day_of_era / 36'524 - day_of_era / 146'096) / 365;
-  const int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+  const int64_t day_of_year =
+      day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
   const int64_t month = (5 * day_of_year + 2) / 153;
   const auto day = static_cast<unsigned>(day_of_year - (153 * month + 2) / 5 + 1);
   const auto civil_month = static_cast<unsigned>(month < 10 ? month + 3 : month - 9);
@@ -49,12 +53,13 @@ std::string format(Wall at, int digits) {
   char text[64];
   const int size = std::snprintf(text, sizeof text, "%04lld-%02u-%02uT%02d:%02d:%02d",
                                  static_cast<long long>(date.year), date.month, date.day,
-                                 static_cast<int>(of_day / 3600), static_cast<int>(of_day / 60 % 60),
-                                 static_cast<int>(of_day % 60));
+                                 static_cast<int>(of_day / 3600),
+                                 static_cast<int>(of_day / 60 % 60), static_cast<int>(of_day % 60));
   std::string out(text, static_cast<size_t>(size));
   if (digits > 0) {
     char nanos[16];
-    static_cast<void>(std::snprintf(nanos, sizeof nanos, ".%09lld", static_cast<long long>(fraction)));
+    static_cast<void>(
+        std::snprintf(nanos, sizeof nanos, ".%09lld", static_cast<long long>(fraction)));
     out.append(nanos, static_cast<size_t>(digits) + 1);
   }
   out += 'Z';
@@ -80,7 +85,8 @@ std::optional<int64_t> fraction_ns(std::string_view text, size_t& at) {
   int64_t ns = 0;
   int64_t unit = 100'000'000;
   const size_t from = ++at;
-  for (; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at, unit /= 10) ns += (text[at] - '0') * unit;
+  for (; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at, unit /= 10)
+    ns += (text[at] - '0') * unit;
   if (at == from) return std::nullopt;
   return ns;
 }
@@ -97,13 +103,19 @@ std::optional<int64_t> zone_seconds(std::string_view zone) {
 
 }  // namespace
 
-std::string rfc3339(Wall at) { return format(at, 0); }
-std::string rfc3339_micro(Wall at) { return format(at, 6); }
-std::string rfc3339_nano(Wall at) { return format(at, 9); }
+std::string rfc3339(Wall at) {
+  return format(at, 0);
+}
+std::string rfc3339_micro(Wall at) {
+  return format(at, 6);
+}
+std::string rfc3339_nano(Wall at) {
+  return format(at, 9);
+}
 
 std::optional<Wall> parse_rfc3339(std::string_view text) {
-  if (text.size() < 20 || text[4] != '-' || text[7] != '-' || (text[10] != 'T' && text[10] != 't') ||
-      text[13] != ':' || text[16] != ':') {
+  if (text.size() < 20 || text[4] != '-' || text[7] != '-' ||
+      (text[10] != 'T' && text[10] != 't') || text[13] != ':' || text[16] != ':') {
     return std::nullopt;
   }
   const auto year = number(text, 0, 4);
@@ -113,7 +125,8 @@ std::optional<Wall> parse_rfc3339(std::string_view text) {
   const auto minute = number(text, 14, 2);
   const auto second = number(text, 17, 2);
   if (!year || !month || !day || !hour || !minute || !second) return std::nullopt;
-  if (*month < 1 || *month > 12 || *day < 1 || *day > days_in_month(*year, *month)) return std::nullopt;
+  if (*month < 1 || *month > 12 || *day < 1 || *day > days_in_month(*year, *month))
+    return std::nullopt;
   if (*hour > 23 || *minute > 59 || *second > 59) return std::nullopt;
   size_t at = 19;
   const auto ns = fraction_ns(text, at);
@@ -123,7 +136,8 @@ std::optional<Wall> parse_rfc3339(std::string_view text) {
   const int64_t days = days_of({*year, static_cast<unsigned>(*month), static_cast<unsigned>(*day)});
   constexpr int64_t kDaysMax = 106'000;  // what 64-bit nanoseconds can hold
   if (days > kDaysMax || days < -kDaysMax) return std::nullopt;
-  return Wall{(days * 86'400 + *hour * 3600 + *minute * 60 + *second - *east) * 1'000'000'000 + *ns};
+  return Wall{(days * 86'400 + *hour * 3600 + *minute * 60 + *second - *east) * 1'000'000'000 +
+              *ns};
 }
 
 std::string human_duration(Duration age) {

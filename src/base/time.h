@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Two clocks that cannot be mixed: Mono for timers, leases and timeouts; Wall only for what people read
-// and for certificates (ARCHITECTURE D10). Both count nanoseconds in 64 bits on every platform.
+// Two clocks that cannot be mixed: Mono for timers, leases and timeouts; Wall only for what people
+// read and for certificates (ARCHITECTURE D10). Both count nanoseconds in 64 bits on every
+// platform.
 #pragma once
 
 #include <compare>
@@ -20,10 +21,18 @@ struct Duration {
   constexpr int64_t ms() const { return ns / 1'000'000; }
   constexpr int64_t seconds() const { return ns / 1'000'000'000; }
 };
-constexpr Duration nanoseconds(int64_t n) { return {n}; }
-constexpr Duration milliseconds(int64_t n) { return {n * 1'000'000}; }
-constexpr Duration seconds(int64_t n) { return {n * 1'000'000'000}; }
-constexpr Duration minutes(int64_t n) { return seconds(n * 60); }
+constexpr Duration nanoseconds(int64_t n) {
+  return {n};
+}
+constexpr Duration milliseconds(int64_t n) {
+  return {n * 1'000'000};
+}
+constexpr Duration seconds(int64_t n) {
+  return {n * 1'000'000'000};
+}
+constexpr Duration minutes(int64_t n) {
+  return seconds(n * 60);
+}
 
 struct Mono {
   int64_t ns = 0;
@@ -44,6 +53,7 @@ std::string rfc3339(Wall at);        // 2006-01-02T15:04:05Z: metav1.Time
 std::string rfc3339_micro(Wall at);  // 2006-01-02T15:04:05.000000Z: metav1.MicroTime
 std::string rfc3339_nano(Wall at);   // 2006-01-02T15:04:05.000000000Z: CRI log lines
 std::optional<Wall> parse_rfc3339(std::string_view text);  // any fraction, Z or +-hh:mm
-std::string human_duration(Duration age);  // "5s", "3m20s", "4d2h": apimachinery duration.HumanDuration
+std::string human_duration(
+    Duration age);  // "5s", "3m20s", "4d2h": apimachinery duration.HumanDuration
 
 }  // namespace coracle

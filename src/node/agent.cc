@@ -255,8 +255,7 @@ void Agent::remove_image(const std::string& name, ImageListener& listener, uint6
       });
   if (in_use && last_name)
     return listener.on_image_removed(
-        token,
-        fail(Code::kConflict, join({"image \"", name, "\" is used by a Pod"})));
+        token, fail(Code::kConflict, join({"image \"", name, "\" is used by a Pod"})));
   forwards_[next_forward_] = {&listener, token};
   images_.remove(name, *this, next_forward_++);
 }

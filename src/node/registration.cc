@@ -221,7 +221,8 @@ void Registration::renew_lease() {
   spec.set("leaseDurationSeconds", kLeaseSeconds);
   spec.set("renewTime", rfc3339_micro(clock_.wall()));
   lease_pending_ = true;
-  lease_due_ = clock_.now() + kLeaseEvery;  // also while the answer is awaited: no timer in the past
+  lease_due_ =
+      clock_.now() + kLeaseEvery;  // also while the answer is awaited: no timer in the past
   submit(stored ? api::CallVerb::kMergePatch : api::CallVerb::kCreate,
          {&api::kLease, std::string(kLeaseNamespace), options_.node_name}, json::write(lease),
          kLeaseCall);

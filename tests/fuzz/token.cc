@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Nothing but what was signed verifies.
-#include "base/result.h"
-#include "pki/certificate.h"
 #include "pki/token.h"
 
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+
+#include "base/result.h"
+#include "pki/certificate.h"
 
 using namespace coracle;
 

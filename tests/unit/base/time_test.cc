@@ -20,8 +20,9 @@ TEST(Time, FormatsAndParsesAcrossLeapYearsAndTheEpoch) {
 }
 
 TEST(Time, RefusesWhatIsNotRfc3339) {
-  for (const char* text : {"", "2026-02-29T00:00:00Z", "2026-01-01 00:00:00Z", "2026-13-01T00:00:00Z",
-                           "2026-01-01T00:00:00", "2026-01-01T00:00:00.Z", "2026-01-01T24:00:00Z"}) {
+  for (const char* text :
+       {"", "2026-02-29T00:00:00Z", "2026-01-01 00:00:00Z", "2026-13-01T00:00:00Z",
+        "2026-01-01T00:00:00", "2026-01-01T00:00:00.Z", "2026-01-01T24:00:00Z"}) {
     EXPECT_FALSE(parse_rfc3339(text)) << text;
   }
 }

@@ -159,6 +159,18 @@ TEST_F(AgentTest, RunsAPodAndDeletesItGracefully) {
   EXPECT_TRUE(machine_.disk().list("/data/pods")->empty());
 }
 
+TEST_F(AgentTest, BacksOffFromAContainerThatCannotStart) {
+  sandboxes_.refuse_start = "executable file not found";
+  run_web();
+  settle();
+  EXPECT_EQ(container_state()["waiting"]["reason"].string(), "CrashLoopBackOff");
+  EXPECT_EQ(status()["containerStatuses"].at(0)["restartCount"].integer(), 1)
+      << "the second attempt is the last one for now";
+  const json::Node last = status()["containerStatuses"].at(0)["lastState"]["terminated"];
+  EXPECT_EQ(last["reason"].string(), "StartError");
+  EXPECT_EQ(last["exitCode"].integer(), 128);
+}
+
 TEST_F(AgentTest, BacksOffFromAContainerThatKeepsFailing) {
   run_web();
   sandboxes_.exit("web-0", 1);
