@@ -26,7 +26,7 @@ refuses() {
 }
 # eventually SECONDS COMMAND...: tries until it succeeds
 eventually() {
-  local until=$((SECONDS + $1)); shift
+  local until=$((SECONDS + 4 * $1)); shift  # machines are slow when they build beside
   until "$@" > /dev/null 2>&1; do
     [ $SECONDS -lt "$until" ] || fail "did not come true: $*"
     sleep 0.1
@@ -34,7 +34,7 @@ eventually() {
 }
 # eventually_equal SECONDS EXPECTED COMMAND...
 eventually_equal() {
-  local until=$((SECONDS + $1)) expected=$2 out=; shift 2
+  local until=$((SECONDS + 4 * $1)) expected=$2 out=; shift 2
   while :; do
     out=$("$@" 2>/dev/null) || out=
     [ "$out" = "$expected" ] && return 0
