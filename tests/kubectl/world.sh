@@ -6,7 +6,7 @@
 enter_world() {  # enter_world SCRIPT ARGUMENTS...
   if [ -z "${CORACLE_INSIDE:-}" ]; then
     [ "$(id -u)" = 0 ] || { echo "skipped: need root"; echo "0 passed, 0 failed, 1 skipped"; exit 0; }
-    export CORACLE_INSIDE=1
+    export CORACLE_INSIDE=$$  # of the outer process: names what the kernel shares, such as cgroups
     exec unshare -m -u -n -p -f --kill-child --mount-proc "$@"
   fi
   mount --make-rprivate /
@@ -19,7 +19,7 @@ enter_world() {  # enter_world SCRIPT ARGUMENTS...
   ip link set lan0 up
   export WORK=$TOP/build/$1
   rm -rf "$WORK"; mkdir -p "$WORK"
-  export KUBECONFIG=$WORK/kubeconfig CORACLE=$BUILD_DIR/coracle HOME=$WORK CGROUP_PARENT=coracle-test-$$
+  export KUBECONFIG=$WORK/kubeconfig CORACLE=$BUILD_DIR/coracle HOME=$WORK CGROUP_PARENT=coracle-test-$CORACLE_INSIDE
   mapfile -t KUBECTLS < <("$TOP/tools/kubectl.sh")
   export KUBECTLS_LIST="${KUBECTLS[*]}" KUBECTL=${KUBECTLS[-1]}
   trap 'status=$?; stop_server 2>/dev/null || true; remove_cgroups; exit $status' EXIT
