@@ -92,6 +92,7 @@ data:
     cut -d. -f2 /both/token | tr _- /+ | sed 's/\$/==/' | base64 -d 2>/dev/null; echo
     a=/var/run/secrets/kubernetes.io/serviceaccount
     echo account \$(cat \$a/namespace) \$(head -n 1 \$a/ca.crt) \$(tr -cd . < \$a/token | wc -c)
+    echo ca "\$(cat \$a/ca.crt)"
     echo token "\$(cat \$a/token)"
     cat /etc/hosts; hostname; cat /etc/resolv.conf
     echo done > /dev/termination-log
@@ -118,6 +119,11 @@ token=$(kn logs seen | sed -n 's/^token //p')
 as_pod() { "$KUBECTL" --kubeconfig=/dev/null --server=https://127.0.0.1:6443 --insecure-skip-tls-verify --token="$token" "$@"; }
 refuses "system:serviceaccount:$NS:default" as_pod get pods -n "$NS"
 contains "own rights" "$(as_pod auth whoami -o yaml)" "authentication.kubernetes.io/pod-name"
+# The Service of the API and its certificate, as a program in a pod would use them.
+kn logs seen | sed -n '/^ca -----BEGIN/,/END/p' | sed 's/^ca //' > "$WORK/pod-ca.crt"
+inside() { curl -s --max-time 3 --cacert "$WORK/pod-ca.crt" --resolve "kubernetes.default.svc:443:10.43.0.1" -H "Authorization: Bearer $token" "https://kubernetes.default.svc$1"; }
+contains "version from a pod" "$(inside /version)" '"major"'
+contains "forbidden from a pod" "$(inside /api/v1/secrets)" "system:serviceaccount:$NS:default"
 kn delete pod seen
 # refused or held back, with the reason
 kn run lacking --image=coracle.local/demo:1 --overrides='{"spec":{"containers":[{"name":"lacking","image":"coracle.local/demo:1","command":["sleep","9"],"env":[{"name":"A","valueFrom":{"secretKeyRef":{"name":"later","key":"k"}}}]}]}}'

@@ -93,7 +93,9 @@ eventually_equal 10 second kn logs on-failure
 equal previous "$(kn logs on-failure --previous)" first
 equal "one restart" "$(state on-failure restartCount)" 1
 eventually_equal 10 Completed state always lastState.terminated.reason
-eventually 10 sh -c "'$KUBECTL' -n $NS get pod no-such-command -o json | grep -qE 'RunContainerError|CrashLoopBackOff|StartError|CreateContainerError'"
+eventually_equal 10 CrashLoopBackOff state no-such-command state.waiting.reason
+equal "never started" "$(state no-such-command lastState.terminated.reason)/$(state no-such-command lastState.terminated.exitCode)" StartError/128
+[ "$(state no-such-command restartCount)" -le 2 ] || fail "tried without a pause"
 contains "why" "$(kn describe pod no-such-command)" /not/there
 eventually_equal 10 Failed kn get pod last-words -o 'jsonpath={.status.phase}'
 equal "from the log" "$(state last-words state.terminated.message)" "from the log"

@@ -276,7 +276,7 @@ class FakeSandboxes final : public port::Sandboxes {
                                                  : port::ContainerPhase::kFailedToStart;
       record.message = owner_.refuse_start;
       record.pid = 1000;
-      record.started = owner_.clock_.wall();
+      if (owner_.refuse_start.empty()) record.started = owner_.clock_.wall();  // as the shim does
       shim().containers[container.id] = record;
       owner_.reports_.push_back({directory_, record});
     }
