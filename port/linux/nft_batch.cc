@@ -67,6 +67,28 @@ void NftBatch::delete_table() {
   end(message);
 }
 
+void NftBatch::name_in_table(uint16_t type,
+                             uint16_t table_attribute,
+                             uint16_t attribute,
+                             const char* name) {
+  nlmsghdr* message = begin(type, 0, kSmallRoom);
+  mnl_attr_put_strz(message, table_attribute, kNftTable);
+  if (name != nullptr) mnl_attr_put_strz(message, attribute, name);
+  end(message);
+}
+
+void NftBatch::delete_rules() {
+  name_in_table(NFT_MSG_DELRULE, NFTA_RULE_TABLE, NFTA_RULE_CHAIN, nullptr);
+}
+
+void NftBatch::delete_set(const char* set) {
+  name_in_table(NFT_MSG_DELSET, NFTA_SET_TABLE, NFTA_SET_NAME, set);
+}
+
+void NftBatch::empty_set(const char* set) {
+  name_in_table(NFT_MSG_DELSETELEM, NFTA_SET_ELEM_LIST_TABLE, NFTA_SET_ELEM_LIST_SET, set);
+}
+
 void NftBatch::add_set(const NftSet& set) {
   nlmsghdr* message = begin(NFT_MSG_NEWSET, NLM_F_CREATE, kSmallRoom);
   mnl_attr_put_strz(message, NFTA_SET_TABLE, kNftTable);

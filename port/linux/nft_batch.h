@@ -37,6 +37,9 @@ class NftBatch {
 
   void add_table();
   void delete_table();
+  void delete_rules();               // all of the table's
+  void delete_set(const char* set);  // it must exist
+  void empty_set(const char* set);   // likewise
   void add_set(const NftSet& set);
   void add_chain(const NftChain& chain);
   void add_rule(const nftnl_rule& rule);
@@ -56,6 +59,7 @@ class NftBatch {
   void begin_elements(uint16_t type, const char* set);
   void end_elements();
   void mark(uint16_t type);
+  void name_in_table(uint16_t type, uint16_t table_attribute, uint16_t attribute, const char* name);
 
   std::vector<char> bytes_;
   uint32_t messages_ = 0;

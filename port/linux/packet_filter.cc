@@ -91,14 +91,34 @@ void add_postrouting_rules(NftBatch& batch, const port::Ruleset& ruleset) {
   batch.add_rule(leaving.if_destination_not_in(ruleset.service_cidr).masquerade().get());
 }
 
+constexpr NftSet kRefusedSet{kRefused, kPortType, 12, 0, 0};
+constexpr NftSet kHairpinSet{kHairpin, kPairType, 8, 0, 0};
+
+constexpr NftSet slot_set(const SlotMap& map) {
+  return {map.name, kSlotType, 16, kBackendType, 8};
+}
+
+// Each set is added first, so that what follows finds it. Adding one that exists changes nothing.
+void empty_sets(NftBatch& batch, uint32_t maps) {
+  for (const NftSet& set : {kRefusedSet, kHairpinSet}) {
+    batch.add_set(set);
+    batch.empty_set(set.name);
+  }
+  for (const SlotMap& map : kSlotMaps) {
+    batch.add_set(slot_set(map));
+    if ((maps & bit_of(&map)) != 0) batch.empty_set(map.name);
+    if ((maps & bit_of(&map)) == 0) batch.delete_set(map.name);
+  }
+}
+
 void add_frame(NftBatch& batch, const port::Ruleset& ruleset, uint32_t maps) {
-  batch.add_set({kRefused, kPortType, 12, 0, 0});
-  batch.add_set({kHairpin, kPairType, 8, 0, 0});
+  batch.add_set(kRefusedSet);
+  batch.add_set(kHairpinSet);
   for (const NftChain& chain : kChains)
     batch.add_chain(chain);
   for (const SlotMap& map : kSlotMaps) {
     if ((maps & bit_of(&map)) == 0) continue;
-    batch.add_set({map.name, kSlotType, 16, kBackendType, 8});
+    batch.add_set(slot_set(map));
     add_dnat_rule(batch, "prerouting", map);
     add_dnat_rule(batch, "output", map);
   }
@@ -191,9 +211,16 @@ bool NftPacketFilter::table_stands() {
   return table_handle_ != 0 && read_table_handle(*netlink_) == table_handle_;
 }
 
-// Deletes and makes the table anew in one transaction: no packet ever meets a table that is half
-// made.
+// One transaction, so no packet ever meets a table that is half made. The chains of a table that an
+// earlier daemon left stay hooked: between two tables, a packet that passed the new one before the
+// transaction and the old one after it would meet no rule at all. A table of another shape has to
+// go.
 Result<> NftPacketFilter::rebuild(const port::Ruleset& ruleset) {
+  if (rebuild(ruleset, Old::kRefill)) return {};
+  return rebuild(ruleset, Old::kDelete);
+}
+
+Result<> NftPacketFilter::rebuild(const port::Ruleset& ruleset, Old old) {
   applied_.reset();
   backend_addresses_.clear();
   maps_ = maps_needed(ruleset);
@@ -204,8 +231,13 @@ Result<> NftPacketFilter::rebuild(const port::Ruleset& ruleset) {
   }
   NftBatch batch(slots * (kElementBytes + 1));
   batch.add_table();
-  batch.delete_table();
-  batch.add_table();
+  if (old == Old::kDelete) {
+    batch.delete_table();
+    batch.add_table();
+  } else {
+    batch.delete_rules();
+    empty_sets(batch, maps_);
+  }
   add_frame(batch, ruleset, maps_);
   for (const port::VirtualService& service : ruleset.services) {
     const SlotMap* map = slot_map(service);

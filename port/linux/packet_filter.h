@@ -18,7 +18,9 @@ class NftPacketFilter : public port::PacketFilter {
   Result<> remove() override;
 
  private:
+  enum class Old : uint8_t { kRefill, kDelete };
   Result<> rebuild(const port::Ruleset& ruleset);
+  Result<> rebuild(const port::Ruleset& ruleset, Old old);
   Result<> change(const port::Ruleset& ruleset, bool& udp_changed);
   Result<> flush(const port::Ruleset& ruleset);
   void replace_service(NftBatch& batch,
