@@ -126,11 +126,16 @@ Result<std::shared_ptr<const TlsServerContext>> make_tls_server(const TlsServerO
   TlsSettings& settings = context->settings;
   TRY(settings.set_up(MBEDTLS_SSL_IS_SERVER, random));
   TRY(settings.use_certificate(options.certificate_pem, options.key_pem));
+  if (options.require_client && options.client_ca_pem.empty()) {
+    return fail(Code::kInternal, "tls: no authority to check clients by");
+  }
   if (options.client_ca_pem.empty()) {
     mbedtls_ssl_conf_authmode(&settings.config, MBEDTLS_SSL_VERIFY_NONE);
   } else {
     TRY(settings.trust(options.client_ca_pem));
-    mbedtls_ssl_conf_authmode(&settings.config, MBEDTLS_SSL_VERIFY_OPTIONAL);
+    mbedtls_ssl_conf_authmode(&settings.config, options.require_client
+                                                    ? MBEDTLS_SSL_VERIFY_REQUIRED
+                                                    : MBEDTLS_SSL_VERIFY_OPTIONAL);
   }
   int code =
       mbedtls_ssl_conf_alpn_protocols(&settings.config, options.http2 ? kHttp2OrHttp1 : kHttp1);
@@ -145,7 +150,9 @@ Result<std::shared_ptr<const TlsServerContext>> make_tls_server(const TlsServerO
 
 Result<std::shared_ptr<const TlsClientContext>> make_tls_client(const TlsClientOptions& options,
                                                                 port::Random& random) {
-  if (options.server_name.empty()) return fail(Code::kInternal, "tls: no server name to check");
+  if (options.server_name.empty() && !options.any_server) {
+    return fail(Code::kInternal, "tls: no server name to check");
+  }
   auto context = std::make_shared<TlsClientContext>();
   context->server_name = options.server_name;
   TlsSettings& settings = context->settings;

@@ -20,6 +20,7 @@ struct TlsServerOptions {
   std::string
       client_ca_pem;  // client certificates are optional; an unverifiable one fails the handshake
   bool http2 = true;  // ALPN h2 before http/1.1
+  bool require_client = false;  // no handshake without a client certificate
 };
 
 // Shared by all connections made with it (the one use of shared ownership: connections outlive a
@@ -33,6 +34,7 @@ struct TlsClientOptions {
   std::string certificate_pem;  // optional client certificate
   std::string key_pem;
   std::string server_name;  // checked against the certificate (DNS name or address); never empty
+  bool any_server = false;  // instead of server_name: the caller judges by TlsSession::peer()
   bool http2 = false;  // ALPN offers h2 before http/1.1; http::Client itself speaks only HTTP/1.1
 };
 

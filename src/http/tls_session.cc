@@ -162,7 +162,7 @@ TlsSession::TlsSession(std::shared_ptr<const TlsClientContext> context,
     : core_(std::make_unique<Core>(context->settings, now)) {
   core_->client = std::move(context);
   const std::string& name = core_->client->server_name;
-  const char* dns_name = parse_ip4(name) ? nullptr : name.c_str();
+  const char* dns_name = name.empty() || parse_ip4(name) ? nullptr : name.c_str();
   const int code = mbedtls_ssl_set_hostname(&core_->ssl, dns_name);
   if (code != 0) core_->fail_with("server name", code);
   // A refused session only means a full handshake.

@@ -55,7 +55,7 @@ class TlsSession {
   State state() const;
   std::string_view why() const;  // of kFailed
   bool chose_http2() const;
-  PeerIdentity peer() const;  // server side, once open
+  PeerIdentity peer() const;  // once open
   bool resumed() const;       // client side: the handshake skipped the certificates
   void save(TlsTicket& ticket) const;
 
