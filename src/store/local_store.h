@@ -23,6 +23,27 @@
 
 namespace coracle::store {
 
+// The membership of a cluster of one, which cannot change.
+class SoleMembership final : public Membership {
+ public:
+  uint64_t cluster() const override { return 1; }
+  const std::vector<Member>& members() const override { return members_; }
+  Standing standing() const override { return {1, 1, 1, true, 0, 0, {}}; }
+  void listen(StandingListener&) override {}
+  void unlisten(StandingListener&) override {}
+  void put_member(Member, MembershipWaiter& waiter) override { refuse(waiter); }
+  void promote(raft::NodeId, MembershipWaiter& waiter) override { refuse(waiter); }
+  void remove(raft::NodeId, MembershipWaiter& waiter) override { refuse(waiter); }
+  void transfer(raft::NodeId, MembershipWaiter& waiter) override { refuse(waiter); }
+  void forget(MembershipWaiter&) override {}
+
+ private:
+  static void refuse(MembershipWaiter& waiter) {
+    waiter.on_membership(fail(Code::kUnavailable, "members cannot be changed yet"));
+  }
+  std::vector<Member> members_ = {{1, "", {}, "", MemberRole::kVoter, false}};
+};
+
 class LocalStore final : public Store,
                          private port::TurnEnd,
                          private port::Alarm,
@@ -43,6 +64,9 @@ class LocalStore final : public Store,
 
   void propose(Proposal proposal, Waiter& waiter) override;
   void forget(Waiter& waiter) override;
+  bool confirm(ReadWaiter&) override { return true; }
+  void forget(ReadWaiter&) override {}
+  Membership& membership() override { return sole_; }
   Result<api::ObjectRef> find(const api::Kind& kind,
                               std::string_view ns,
                               std::string_view name) const override;
@@ -108,6 +132,7 @@ class LocalStore final : public Store,
   void on_state_failed(Error error) override { fail_for_good(error); }
 
   Parts parts_;
+  SoleMembership sole_;
   Memtable memtable_;
   View view_;
   Ring ring_;

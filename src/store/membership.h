@@ -67,7 +67,9 @@ class Membership {
   virtual void listen(StandingListener& listener) = 0;
   virtual void unlisten(StandingListener& listener) = 0;
 
-  // Adds a learner with a fresh id (0) or replaces addresses of a known one.
+  // Adds a learner with a fresh id (0) or replaces addresses of a known one. The fresh id is found
+  // by name in members() once the outcome is good. kConflict: somebody else was faster, or the name
+  // is taken.
   virtual void put_member(Member member, MembershipWaiter& waiter) = 0;
   virtual void promote(raft::NodeId id, MembershipWaiter& waiter) = 0;
   virtual void remove(raft::NodeId id, MembershipWaiter& waiter) = 0;

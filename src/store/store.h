@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The replicated store: propose -> commit -> apply -> Change. One voter for now; Raft takes the
-// place of the single voter behind this interface, and nothing above changes.
+// The replicated store: propose -> commit -> apply -> Change, for one voter as for five.
 //
 // propose() never blocks. All proposals of a loop turn become one log append and one fdatasync;
 // then they are applied in order and each waiter hears its outcome. resourceVersion of a change =
@@ -9,8 +8,10 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "api/client.h"
 #include "api/kind.h"
@@ -18,6 +19,7 @@
 #include "base/result.h"
 #include "port/clock.h"
 #include "port/disk.h"
+#include "store/membership.h"
 
 namespace coracle::store {
 
@@ -37,17 +39,54 @@ class Waiter {
  public:
   // Exactly once. Errors: kAlreadyExists or kConflict (the expectation did not hold when the entry
   // was applied; nothing changed), kTooManyRequests (queue full), kUnavailable (disk full or quota:
-  // retry later), kTimeout (outcome unknown).
+  // no leader: retry later), kTimeout (outcome unknown).
   virtual void on_outcome(Result<api::Change> outcome) = 0;
 
  protected:
   ~Waiter() = default;
 };
 
+// Outlives the question or calls Store::forget first.
+class ReadWaiter {
+ public:
+  // Exactly once: what is applied here is now as new as anything that was acknowledged before the
+  // question. Errors: kUnavailable (no leader, or no quorum behind it: retry later).
+  virtual void on_confirmed(Result<> outcome) = 0;
+
+ protected:
+  ~ReadWaiter() = default;
+};
+
+class Transport;
+
+// How soon a silent leader is given up: after one to two election timeouts.
+struct Timing {
+  Duration tick = milliseconds(125);
+  uint32_t heartbeat_ticks = 2;
+  uint32_t election_ticks = 7;
+};
+inline constexpr Timing kSlowDisks = {};  // flash cards that stall now and then
+inline constexpr Timing kFastDisks = {milliseconds(10), 2, 10};
+
+// The first start of a member that others have added: it waits to be called by them.
+struct Joining {
+  uint64_t cluster = 0;
+  raft::NodeId member = raft::kNobody;
+  std::vector<Member> members;  // as known so far, this one included
+};
+
 struct StoreOptions {
   std::string directory;     // e.g. /var/lib/coracle/store; made if absent
   size_t segment_bytes = 0;  // 0: limits.h
   size_t segments = 0;
+  Transport* transport = nullptr;  // outlives the store; null: it stays alone
+  // Random, fresh at every start: the cluster's id at the first, and what keeps the numbers of one
+  // life apart from those of another.
+  uint64_t entropy = 0;
+  // First start only. Either this founds a cluster of one voter, which `self` names ...
+  Member self;
+  std::optional<Joining> joining;  // ... or it joins one.
+  Timing timing;
 };
 
 // Where a watcher stands in the ring of recent changes.
@@ -83,6 +122,13 @@ class Store : public api::State {
 
   virtual void propose(Proposal proposal, Waiter& waiter) = 0;
   virtual void forget(Waiter& waiter) = 0;  // its proposals go on; the outcome is dropped
+
+  // Asks a quorum that reads from here on miss nothing that was acknowledged before. True: they do
+  // not, and nobody is called; so it always is for a single voter.
+  virtual bool confirm(ReadWaiter& waiter) = 0;
+  virtual void forget(ReadWaiter& waiter) = 0;
+
+  virtual Membership& membership() = 0;
 
   // get() that tells apart: a null object if there is none, kCorrupt if its checksum does not
   // match.

@@ -17,6 +17,8 @@
 
 namespace coracle::store {
 
+inline constexpr size_t kSnapshotChunkBytesMax = 64 * 1024;
+
 // Where a member can be reached. Ids are never used twice in the life of a cluster.
 struct PeerAddress {
   raft::NodeId id = raft::kNobody;
@@ -27,7 +29,7 @@ struct PeerAddress {
 class SnapshotSource {
  public:
   virtual ~SnapshotSource() = default;
-  // The next chunk, at most limits::kSnapshotChunkBytesMax; false: that was all.
+  // The next chunk, at most kSnapshotChunkBytesMax; false: that was all.
   virtual Result<bool> next(std::string& chunk) = 0;
 };
 
