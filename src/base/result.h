@@ -71,10 +71,10 @@ template <class T = Nothing>
 class [[nodiscard]] Result {
  public:
   Result() requires std::is_same_v<T, Nothing> : state_(std::in_place_index<0>) {}
-  Result(T value)
-      : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT: implicit by design
-  Result(Error error)
-      : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT: implicit by design
+  Result(T value)  // NOLINT: implicit by design
+      : state_(std::in_place_index<0>, std::move(value)) {}
+  Result(Error error)  // NOLINT: implicit by design
+      : state_(std::in_place_index<1>, std::move(error)) {}
 
   bool has_value() const { return state_.index() == 0; }
   explicit operator bool() const { return has_value(); }
