@@ -52,7 +52,8 @@ void Link::on_alarm(port::Timer&) {
 
 void Link::dial() {
   was_up_ = false;
-  channel_ = std::make_unique<http::Channel>(clock_, network_, servers_[at_], tls_, *this);
+  http::ChannelEvents& events = *this;
+  channel_ = std::make_unique<http::Channel>(clock_, network_, servers_[at_], tls_, events);
 }
 
 void Link::on_channel_open() {

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/bytes.h"
+#include "base/ip.h"
 #include "base/log.h"
 #include "client/memory.h"
 #include "client/needs.h"
@@ -96,7 +97,8 @@ RemoteClient::~RemoteClient() {
 }
 
 void RemoteClient::follow(Selection selection) {
-  base_.push_back(std::make_unique<Followed>(ports_.clock, *this, std::move(selection)));
+  Reflected& self = *this;
+  base_.push_back(std::make_unique<Followed>(ports_.clock, self, std::move(selection)));
 }
 
 void RemoteClient::start(RemoteListener& listener) {
@@ -322,9 +324,10 @@ void RemoteClient::settle_needs() {
   }
   for (const api::Key& key : wanted) {
     if (needed_.contains(key)) continue;
+    Reflected& self = *this;
     const bool beyond = base_.size() + needed_.size() >= kWatchesMax;
     auto made = std::make_unique<Followed>(
-        ports_.clock, *this,
+        ports_.clock, self,
         Selection{key.kind, key.ns, key.name, {}, beyond ? kListedEvery : Duration{}});
     Reflector& reflector = made->reflector;
     needed_.emplace(key, std::move(made));
