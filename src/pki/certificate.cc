@@ -215,6 +215,16 @@ Result<KeyAndCertificate> self_signed(const CertificateOptions& options, port::R
 Result<KeyAndCertificate> issue(const CertificateOptions& options,
                                 const KeyAndCertificate& issuer,
                                 port::Random& random) {
+  std::string key_pem = TRY(make_key(random));
+  const std::string public_half = TRY(public_key_pem(key_pem, random));
+  std::string certificate = TRY(certify(options, public_half, issuer, random));
+  return KeyAndCertificate{std::move(key_pem), std::move(certificate)};
+}
+
+Result<std::string> certify(const CertificateOptions& options,
+                            std::string_view public_key,
+                            const KeyAndCertificate& issuer,
+                            port::Random& random) {
   TRY(check(options));
   Issuer authority;
   TRY(parse_private_key(authority.key, issuer.key_pem, random).with("issuer"));
@@ -222,13 +232,38 @@ Result<KeyAndCertificate> issue(const CertificateOptions& options,
   TRY(parse_certificates(chain, issuer.certificate_pem).with("issuer"));
   authority.name = view(chain.crt.subject_raw);
   authority.key_identifier = stated_key_identifier(chain.crt);
+  Key key;
+  TRY(parse_public_key(key, public_key));
+  return write_certificate(options, TRY(public_key_der(key)), authority, random);
+}
 
-  std::string key_pem = TRY(make_key(random));
+Result<std::string> public_key_pem(std::string_view key_pem, port::Random& random) {
   Key key;
   TRY(parse_private_key(key, key_pem, random));
-  const std::string public_key = TRY(public_key_der(key));
-  std::string certificate = TRY(write_certificate(options, public_key, authority, random));
-  return KeyAndCertificate{std::move(key_pem), std::move(certificate)};
+  return pem("PUBLIC KEY", TRY(public_key_der(key)));
+}
+
+Result<std::string> certificate_public_key(std::string_view certificate_pem) {
+  Chain chain;
+  TRY(parse_certificates(chain, certificate_pem));
+  unsigned char out[256];
+  const int length = mbedtls_pk_write_pubkey_der(&chain.crt.pk, out, sizeof out);
+  if (length < 0) return mbedtls_error("write public key", length);
+  const size_t bytes = static_cast<size_t>(length);
+  return pem("PUBLIC KEY", {reinterpret_cast<const char*>(out) + sizeof out - bytes, bytes});
+}
+
+Result<> check_issued_by(std::string_view certificate_pem, std::string_view authority_pem) {
+  Chain chain;
+  Chain authority;
+  TRY(parse_certificates(chain, certificate_pem));
+  TRY(parse_certificates(authority, authority_pem));
+  uint32_t problems = 0;
+  mbedtls_x509_crt_verify(&chain.crt, &authority.crt, nullptr, nullptr, &problems, nullptr,
+                          nullptr);
+  problems &= ~static_cast<uint32_t>(MBEDTLS_X509_BADCERT_EXPIRED | MBEDTLS_X509_BADCERT_FUTURE);
+  if (problems == 0) return {};
+  return fail(Code::kUnauthorized, "the certificate was not issued by this cluster");
 }
 
 Result<CertificateFacts> read_certificate(std::string_view pem) {

@@ -36,6 +36,16 @@ Result<KeyAndCertificate> issue(const CertificateOptions& options,
                                 const KeyAndCertificate& issuer,
                                 port::Random& random);
 
+// A certificate for a key whose private half stays elsewhere (PEM "PUBLIC KEY"; EC P-256 only).
+Result<std::string> certify(const CertificateOptions& options,
+                            std::string_view public_key_pem,
+                            const KeyAndCertificate& issuer,
+                            port::Random& random);
+Result<std::string> public_key_pem(std::string_view key_pem, port::Random& random);
+Result<std::string> certificate_public_key(std::string_view certificate_pem);  // PEM
+// That `authority_pem` signed it; its times are not looked at.
+Result<> check_issued_by(std::string_view certificate_pem, std::string_view authority_pem);
+
 struct CertificateFacts {
   std::string common_name;
   std::vector<std::string> organizations;

@@ -33,6 +33,15 @@ Result<> parse_private_key(Key& key, std::string_view pem, port::Random& random)
   return {};
 }
 
+Result<> parse_public_key(Key& key, std::string_view pem) {
+  const std::string text(pem);
+  const int code = mbedtls_pk_parse_public_key(&key.pk, raw(text), text.size() + 1);
+  if (code != 0) return fail(Code::kBadRequest, "not a public key in PEM form");
+  if (!mbedtls_pk_can_do(&key.pk, MBEDTLS_PK_ECDSA) || mbedtls_pk_get_bitlen(&key.pk) != 256)
+    return fail(Code::kBadRequest, "not an EC P-256 key");
+  return {};
+}
+
 Result<> parse_certificates(Chain& chain, std::string_view pem) {
   const std::string text(pem);
   const int code = mbedtls_x509_crt_parse(&chain.crt, raw(text), text.size() + 1);

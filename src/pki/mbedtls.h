@@ -43,6 +43,7 @@ Error mbedtls_error(std::string_view what, int code);
 int fill_random(void* random, unsigned char* out, size_t bytes);  // the f_rng of mbedTLS
 
 Result<> parse_private_key(Key& key, std::string_view pem, port::Random& random);
+Result<> parse_public_key(Key& key, std::string_view pem);  // EC P-256 only
 Result<> parse_certificates(Chain& chain, std::string_view pem);
 // ECDSA over SHA-256 of `message`; the signature is DER: SEQUENCE { r, s }.
 Result<std::string> sign(Key& key, std::string_view message, port::Random& random);
