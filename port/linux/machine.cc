@@ -42,6 +42,10 @@ Machine::Machine(const MachineOptions& options) {
   ::signal(SIGPIPE, SIG_IGN);
 #ifdef __GLIBC__
   ::mallopt(M_ARENA_MAX, 1);  // one heap for the loop and all lanes: less memory held back by each
+  // Bodies and lists come and go as mappings of their own. Left to itself glibc raises its limit to
+  // the largest body it has seen, and what the heap grew by then stays for ever.
+  ::mallopt(M_MMAP_THRESHOLD, 64 * 1024);
+  ::mallopt(M_TRIM_THRESHOLD, 128 * 1024);
 #endif
   parts_ = std::make_unique<Parts>(options);
 }
