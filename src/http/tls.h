@@ -36,6 +36,8 @@ struct TlsClientOptions {
   std::string server_name;  // checked against the certificate (DNS name or address); never empty
   bool any_server = false;  // instead of server_name: the caller judges by TlsSession::peer()
   bool http2 = false;  // ALPN offers h2 before http/1.1; http::Client itself speaks only HTTP/1.1
+  // Believes any server: only to fetch what is checked by other means afterwards.
+  bool unverified = false;
 };
 
 class TlsClientContext;
