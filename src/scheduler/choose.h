@@ -1,22 +1,34 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Chooses a node for a pod. Pure: numbers in, a name or the reasons out. Filters and scores are
-// rows (kFilters, kScores in choose.cc) with upstream's plugin names.
+// Chooses a node for a pod. Pure: a board in, a name or the reasons out.
 #pragma once
 
 #include <map>
-#include <span>
 #include <string>
+#include <vector>
 
-#include "scheduler/needs.h"
+#include "scheduler/filters.h"
 
 namespace coracle::scheduler {
 
-struct Choice {
-  std::string node;     // empty: no node fits
-  std::string message;  // then: "0/3 nodes are available: 1 Insufficient cpu, 2 node(s) were
-                        // unschedulable."
+// Why nodes were refused, and how many. Told as upstream does:
+// "0/3 nodes are available: 1 Insufficient cpu, 2 node(s) were unschedulable."
+struct Reasons {
+  size_t nodes = 0;
+  std::map<std::string, size_t> counts;
+  std::string text() const;
 };
 
-Choice choose(const PodNeeds& pod, std::span<const NodeOffer* const> nodes);
+struct Choice {
+  const BoardNode* node = nullptr;  // null: no node fits
+  Reasons reasons;
+  std::string message;                         // then: the reasons as text
+  std::vector<const BoardNode*> worth_trying;  // nodes where pods that go would make room
+  uint32_t helped_by = 0;                      // changes that may let it in
+  size_t looked_at = 0;
+};
+
+// Looks at nodes from the start-th on, round and round; of many that fit it takes the best of the
+// first hundred (upstream minFeasibleNodesToFind), so that a choice among thousands costs no more.
+Choice choose(const Board& board, const Shape& pod, size_t start = 0);
 
 }  // namespace coracle::scheduler

@@ -95,6 +95,17 @@ bool requirement_matches(const NodeTerm::Requirement& requirement, const std::st
   return requirement.op == "Gt" ? *have > *bound : requirement.op == "Lt" && *have < *bound;
 }
 
+void read_pod_affinity(json::Node pod, PodNeeds& needs) {
+  constexpr const char* kRequired = "requiredDuringSchedulingIgnoredDuringExecution";
+  constexpr const char* kPreferred = "preferredDuringSchedulingIgnoredDuringExecution";
+  const json::Node near = pod["spec"]["affinity"]["podAffinity"];
+  const json::Node far = pod["spec"]["affinity"]["podAntiAffinity"];
+  needs.near = read_pod_terms(near[kRequired], pod);
+  needs.far = read_pod_terms(far[kRequired], pod);
+  needs.liked = read_pod_terms(near[kPreferred], pod);
+  needs.disliked = read_pod_terms(far[kPreferred], pod);
+}
+
 void read_affinity(json::Node affinity, PodNeeds& needs) {
   const json::Node node = affinity["nodeAffinity"];
   const json::Node required = node["requiredDuringSchedulingIgnoredDuringExecution"];
@@ -104,10 +115,6 @@ void read_affinity(json::Node affinity, PodNeeds& needs) {
   for (const json::Node term : node["preferredDuringSchedulingIgnoredDuringExecution"]) {
     needs.preferred.push_back(read_term(term["preference"], term["weight"].integer()));
   }
-  constexpr const char* kRequired = "requiredDuringSchedulingIgnoredDuringExecution";
-  if (affinity["podAffinity"][kRequired].size() > 0) needs.unsupported = "required podAffinity";
-  if (affinity["podAntiAffinity"][kRequired].size() > 0)
-    needs.unsupported = "required podAntiAffinity";
 }
 
 void read_ports(json::Node containers, PodNeeds& needs) {
@@ -193,13 +200,21 @@ PodNeeds read_needs(json::Node pod) {
   for (const json::Node label : spec["nodeSelector"])
     needs.node_selector.emplace_back(label.key(), label.string());
   read_affinity(spec["affinity"], needs);
-  for (const json::Node constraint : spec["topologySpreadConstraints"]) {
-    if (constraint["whenUnsatisfiable"].string() == "DoNotSchedule")
-      needs.unsupported = "topologySpreadConstraints with DoNotSchedule";
+  read_pod_affinity(pod, needs);
+  needs.spreads = read_spreads(pod);
+  for (const char* list : {"initContainers", "containers"}) {
+    for (const json::Node container : spec[list])
+      needs.images.push_back(image_name(container["image"].string()));
   }
   needs.node_name = std::string(spec["nodeName"].string());
   needs.priority = spec["priority"].integer();
+  needs.preempts = spec["preemptionPolicy"].string() != "Never";
   return needs;
+}
+
+bool PodNeeds::tolerates(const Taint& taint) const {
+  return std::any_of(tolerations.begin(), tolerations.end(),
+                     [&](const Toleration& each) { return each.tolerates(taint); });
 }
 
 const std::string* NodeOffer::label(std::string_view key) const {
@@ -223,7 +238,36 @@ NodeOffer read_offer(json::Node node) {
   for (const json::Node label : node["metadata"]["labels"])
     offer.labels.emplace_back(label.key(), label.string());
   offer.unschedulable = node["spec"]["unschedulable"].boolean();
+  for (const json::Node image : node["status"]["images"]) {
+    for (const json::Node name : image["names"])
+      offer.images.emplace_back(name.string(), image["sizeBytes"].integer());
+  }
+  std::sort(offer.images.begin(), offer.images.end());
   return offer;
+}
+
+bool suits(const PodNeeds& pod, const NodeOffer& node) {
+  for (const auto& [key, value] : pod.node_selector) {
+    const std::string* have = node.label(key);
+    if (have == nullptr || *have != value) return false;
+  }
+  return !pod.has_required_terms ||
+         std::any_of(pod.required.begin(), pod.required.end(),
+                     [&](const NodeTerm& term) { return term_matches(term, node); });
+}
+
+const Taint* untolerated(const PodNeeds& pod, const NodeOffer& node) {
+  for (const Taint& taint : node.taints) {
+    if (taint.effect != "PreferNoSchedule" && !pod.tolerates(taint)) return &taint;
+  }
+  return nullptr;
+}
+
+std::string image_name(std::string_view image) {
+  const size_t slash = image.rfind('/');
+  const std::string_view last = slash == std::string_view::npos ? image : image.substr(slash);
+  const bool tagged = last.find_first_of(":@") != std::string_view::npos;
+  return join({image, tagged || image.empty() ? "" : ":latest"});
 }
 
 bool term_matches(const NodeTerm& term, const NodeOffer& node) {

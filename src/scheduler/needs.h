@@ -10,6 +10,7 @@
 
 #include "api/selector.h"
 #include "json/tree.h"
+#include "scheduler/terms.h"
 
 namespace coracle::scheduler {
 
@@ -68,9 +69,17 @@ struct PodNeeds {
   bool has_required_terms = false;
   std::vector<NodeTerm> required;  // any of them
   std::vector<NodeTerm> preferred;
+  std::vector<PodTerm> near;      // all of them: required podAffinity
+  std::vector<PodTerm> far;       // none of them: required podAntiAffinity
+  std::vector<PodTerm> liked;     // preferred podAffinity
+  std::vector<PodTerm> disliked;  // preferred podAntiAffinity
+  std::vector<Spread> spreads;
+  std::vector<std::string> images;
   std::string node_name;
-  std::string unsupported;  // a hard constraint that this scheduler cannot honour; empty: none
   int64_t priority = 0;
+  bool preempts = true;  // preemptionPolicy is not Never
+
+  bool tolerates(const Taint& taint) const;
 };
 PodNeeds read_needs(json::Node pod);
 
@@ -86,11 +95,18 @@ struct NodeOffer {
   Amounts scored;
   int64_t pods = 0;
   std::vector<HostPort> ports;
+  std::vector<std::pair<std::string, int64_t>> images;  // name and bytes, sorted
 
   const std::string* label(std::string_view key) const;
 };
 NodeOffer read_offer(json::Node node);  // without what is in use
 
 bool term_matches(const NodeTerm& term, const NodeOffer& node);
+// nodeSelector and required node affinity.
+bool suits(const PodNeeds& pod, const NodeOffer& node);
+// The first taint with NoSchedule or NoExecute that the pod does not tolerate; null if none.
+const Taint* untolerated(const PodNeeds& pod, const NodeOffer& node);
+// "nginx" -> "nginx:latest", as nodes report their images.
+std::string image_name(std::string_view image);
 
 }  // namespace coracle::scheduler

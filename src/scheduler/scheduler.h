@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The reactor that binds pods to nodes. It keeps numbers about nodes and bound pods, never objects;
-// a pod that fits nowhere waits without cost until a change that could help.
+// The reactor that binds pods to nodes. It keeps a board of nodes and bound pods, never objects; a
+// pod that fits nowhere makes less important ones go or waits, without cost, for a change that
+// could help.
 #pragma once
 
+#include <array>
 #include <map>
 #include <memory>
 #include <set>
@@ -13,7 +15,8 @@
 #include "api/event_recorder.h"
 #include "port/clock.h"
 #include "port/random.h"
-#include "scheduler/needs.h"
+#include "scheduler/board.h"
+#include "scheduler/preempt.h"
 
 namespace coracle::scheduler {
 
@@ -28,11 +31,6 @@ class Scheduler final : api::Feed, api::Caller, port::TurnEnd, port::Alarm {
   void stop();
 
  private:
-  struct PodName {
-    std::string ns;
-    std::string name;
-    friend auto operator<=>(const PodName&, const PodName&) = default;
-  };
   // Order of the queue: higher priority first, then older.
   struct Waiting {
     int64_t priority = 0;
@@ -43,63 +41,82 @@ class Scheduler final : api::Feed, api::Caller, port::TurnEnd, port::Alarm {
       return a.created != b.created ? a.created < b.created : a.pod < b.pod;
     }
   };
-  struct Placed {  // a pod that uses a node, bound or being bound
-    std::string node;
-    PodNeeds needs;
-  };
   struct Binding {  // being bound
     PodName pod;
     api::ObjectRef object;
     std::string node;
   };
-
   struct Stuck {  // a pod that fitted nowhere when last looked at
     uint32_t attempts = 0;
     Mono not_before;
-    uint64_t helps_seen = 0;  // when it was last tried; more helps than that: worth another try
+    uint32_t helped_by = 0;   // changes that are worth another try
+    uint64_t helps_seen = 0;  // when it was last tried
     uint32_t spec = 0;        // checksum of what it asked for
   };
+  struct Nominee {  // others went to make room for it on this node
+    std::string node;
+    Shape* shape = nullptr;
+  };
+  struct Attempt {  // one pod, one try
+    const PodName& name;
+    const api::ObjectRef& object;
+    json::Node pod;
+    Shape& shape;
+  };
 
+  // --- scheduler.cc: what is seen, and who waits
   void on_change(const api::Change& change) override;
   void on_answer(uint64_t token, Result<api::ObjectRef> answer) override;
   void on_turn_end() override;
   void on_alarm(port::Timer& timer) override;
   void see_node(const api::Change& change);
   void see_pod(const api::Object& pod, bool deleted);
-  void place(const PodName& pod, const std::string& node, PodNeeds needs);
-  void release(const PodName& pod);
+  void see_placed(const PodName& name, json::Node pod, bool deleting);
+  void forget(const PodName& name);
   void enqueue(const PodName& pod, json::Node object);
   void dequeue(const PodName& pod);
-  void help();
+  void help(uint32_t by);
+  bool is_helped(const Stuck& stuck) const;
   void retry_stuck();
-  Stuck& back_off(const PodName& pod, json::Node object);
-  void set_condition(const PodName& pod,
-                     const api::ObjectRef& object,
-                     std::string_view reason,
-                     const std::string& message);
+  void nominate(const PodName& pod, Shape& shape, std::string_view node);
+  void dismiss(const PodName& pod);
+
+  // --- attempt.cc: what is done
   void schedule(const Waiting& next);
-  void bind(const PodName& pod,
-            const api::ObjectRef& object,
-            PodNeeds needs,
-            const std::string& node);
-  void report_stuck(const PodName& pod,
-                    const api::ObjectRef& object,
-                    json::Node node,
-                    const std::string& message);
+  std::vector<PodName> seat_nominees(const Attempt& attempt);
+  void bind(const Attempt& attempt, const std::string& node);
+  void fail(const Attempt& attempt, const Choice& choice);
+  bool awaits_victims(const Attempt& attempt) const;
+  void evict(const Attempt& attempt, const Preemption& preemption);
+  void evict_one(const Attempt& attempt, const PodName& victim, const std::string& node);
+  Stuck& back_off(const PodName& pod, json::Node object);
   void report_refused(const Binding& binding, const Error& error);
+  struct Verdict {
+    std::string_view reason;
+    std::string message;
+    std::string node;  // nominated
+  };
+  void set_condition(const PodName& pod, const api::ObjectRef& object, const Verdict& verdict);
+  void withdraw(const PodName& pod);
+  void patch_status(const PodName& pod, const api::ObjectRef& object, json::Node status);
+
+  static constexpr size_t kHelps = 8;  // bits of Help
 
   api::Client& client_;
   port::Clock& clock_;
   std::unique_ptr<port::Timer> timer_;
   api::EventRecorder events_;
-  std::map<std::string, NodeOffer, std::less<>> nodes_;
-  std::map<PodName, Placed> placed_;
+  Board board_;
   std::set<Waiting> queue_;
   std::map<PodName, Waiting> queued_;
-  std::map<PodName, Stuck> stuck_;  // fit nowhere when last looked at
+  std::map<PodName, Stuck> stuck_;
+  std::map<PodName, Nominee> nominees_;
   std::map<uint64_t, Binding> bindings_;
   uint64_t next_token_ = 1;
-  uint64_t helps_ = 1;  // changes so far that may let stuck pods fit
+  uint64_t helps_ = 1;                     // counts changes that may let stuck pods fit
+  std::array<uint64_t, kHelps> helped_{};  // by bit of Help: helps_ at its last change
+  uint32_t wanted_ = 0;                    // by any stuck pod
+  size_t start_ = 0;                       // where the next choice begins among the nodes
   bool started_ = false;
   bool retry_due_ = false;
 };

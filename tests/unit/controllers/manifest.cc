@@ -5,6 +5,7 @@
 #include <map>
 
 #include "base/bytes.h"
+#include "json/merge.h"
 
 namespace coracle::testing {
 
@@ -122,6 +123,15 @@ void write_replicaset(json::Node object, Words& words) {
   if (!object["metadata"]["generation"]) object["metadata"].set("generation", 1);
 }
 
+// cpu=500m memory=1Gi and whatever else the list may hold: more=gpu:2
+void write_amounts(json::Node object, std::string_view list, Words& words) {
+  for (const char* name : {"cpu", "memory", "pods"}) {
+    if (const std::string amount = take(words, name); !amount.empty())
+      object.object(list).set(name, amount);
+  }
+  set_map(object, list, take(words, "more"));
+}
+
 void write_pod(const Cluster& cluster, json::Node object, Words& words) {
   const json::Node metadata = object["metadata"];
   const json::Node owner = metadata["ownerReferences"].first();
@@ -140,6 +150,9 @@ void write_pod(const Cluster& cluster, json::Node object, Words& words) {
     if (const std::string value = take(words, name); !value.empty()) spec.set(name, value);
   }
   if (const std::string node = take(words, "node"); !node.empty()) spec.set("nodeName", node);
+  write_amounts(container.object("resources"), "requests", words);
+  if (container["resources"].size() == 0) container.remove("resources");
+  set_number(spec, "priority", take(words, "priority"));
   if (const std::string cost = take(words, "cost"); !cost.empty())
     metadata.object("annotations").set("controller.kubernetes.io/pod-deletion-cost", cost);
   const json::Node status = object.object("status");
@@ -201,6 +214,17 @@ void write_endpoints(json::Node object, Words& words) {
 }
 
 void write_node(const Cluster& cluster, json::Node object, Words& words) {
+  write_amounts(object.object("status"), "allocatable", words);
+  if (object["status"].size() == 0) object.remove("status");
+  if (const std::string taints = take(words, "taints"); !taints.empty()) {
+    for (const std::string_view each : split(taints, ',')) {
+      const std::vector<std::string_view> parts = split(each, ':');
+      const json::Node taint = object.object("spec").array("taints").append_object();
+      taint.set("key", parts[0]);
+      if (parts.size() > 2) taint.set("value", parts[1]);
+      taint.set("effect", parts.back());
+    }
+  }
   if (flag(words, "unschedulable")) object.object("spec").set("unschedulable", true);
   if (const std::string ready = take(words, "ready"); !ready.empty()) {
     for (const char* type : {"MemoryPressure", "DiskPressure", "PIDPressure", "Ready"}) {
@@ -223,6 +247,12 @@ void write_rest(const Cluster& cluster, const api::Kind& kind, json::Node object
   if (&kind == &api::kNode) write_node(cluster, object, words);
   if (&kind == &api::kNamespace) object.object("spec").array("finalizers").append("kubernetes");
   if (&kind == &api::kConfigMap) set_map(object, "data", take(words, "data"));
+  // spec={"a":1} and status={...}: JSON without blanks, merged into what the words said.
+  for (const char* part : {"spec", "status"}) {
+    json::Tree tree;
+    if (const auto more = tree.parse(take(words, part)); more)
+      json::merge_patch(object.object(part), *more);
+  }
 }
 
 }  // namespace

@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "scheduler/scheduler.h"
 
-#include <chrono>
-
 #include <gtest/gtest.h>
 
 #include "base/bytes.h"
 #include "port/sim/world.h"
-#include "scheduler/choose.h"
 #include "tests/unit/controllers/cluster.h"
 
 namespace coracle::scheduler {
@@ -97,7 +94,10 @@ TEST_F(SchedulerRuns, CountsAPodBeforeItsBindingIsConfirmed) {
   client_.release();
   settle();
   EXPECT_EQ(bound(), Names{"a"});
-  EXPECT_EQ(condition_of("b"), "False Unschedulable 0/1 nodes are available: 1 Insufficient cpu.");
+  EXPECT_EQ(
+      condition_of("b"),
+      "False Unschedulable 0/1 nodes are available: 1 Insufficient cpu. preemption: 0/1 nodes "
+      "are available: 1 No preemption victims found for incoming pod.");
   EXPECT_EQ(client_.events.back(), "Normal Scheduled a: Successfully assigned d/a to n1");
 }
 
@@ -218,34 +218,6 @@ TEST_F(SchedulerRuns, StopsAndStartsWithTheLeader) {
   settle();
   EXPECT_EQ(bound(), (Names{"a", "a"}));
   EXPECT_EQ(node_of("a"), "n1");
-}
-
-// Not a limit, a figure: what one decision among 1,000 nodes costs.
-TEST(Choose, IsQuickAmongAThousandNodes) {
-  std::vector<NodeOffer> nodes(1000);
-  std::vector<const NodeOffer*> offers;
-  for (size_t i = 0; i < nodes.size(); ++i) {
-    nodes[i].name = "n" + std::to_string(i);
-    nodes[i].allocatable.cpu = 4000;
-    nodes[i].allocatable.memory = int64_t{1} << 32;
-    nodes[i].used.cpu = static_cast<int64_t>(i % 37) * 100;
-    nodes[i].scored = nodes[i].used;
-    nodes[i].pods_max = 110;
-    nodes[i].taints.resize(i % 2);
-    if (!nodes[i].taints.empty()) nodes[i].taints[0] = {"a", "b", "NoSchedule"};
-    offers.push_back(&nodes[i]);
-  }
-  PodNeeds needs;
-  needs.requests.cpu = 250;
-  const auto start = std::chrono::steady_clock::now();
-  constexpr int kRounds = 20;
-  for (int i = 0; i < kRounds; ++i)
-    ASSERT_EQ(choose(needs, offers).node, "n0");
-  const auto took = std::chrono::steady_clock::now() - start;
-  RecordProperty(
-      "us_per_choice",
-      static_cast<int>(std::chrono::duration_cast<std::chrono::microseconds>(took).count() /
-                       kRounds));
 }
 
 }  // namespace

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What the scheduler knows of the cluster: what nodes offer and which pods use them.
+//
+// Pods that ask for the same and carry the same labels share one Shape, read once; a Shape counts
+// how many of its pods run on each node. What pods demand of other pods is then answered by
+// comparing Shapes, not pods.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "api/client.h"
+#include "scheduler/needs.h"
+
+namespace coracle::scheduler {
+
+struct PodName {
+  std::string ns;
+  std::string name;
+  friend auto operator<=>(const PodName&, const PodName&) = default;
+};
+
+struct Shape {
+  struct Count {
+    uint32_t all = 0;
+    uint32_t deleting = 0;
+    uint32_t live() const { return all - deleting; }
+  };
+  std::string ns;
+  std::unique_ptr<json::Tree> tree;
+  json::Node labels;  // inside tree
+  PodNeeds needs;
+  std::string controller;                      // "ReplicaSet/web" or empty
+  std::unordered_map<uint32_t, Count> counts;  // by node id
+  uint32_t pods = 0;
+  uint32_t held = 0;  // by others than placed pods: keeps it from being swept
+};
+
+struct Placed;
+
+struct BoardNode {
+  NodeOffer offer;
+  uint32_t id = 0;
+  std::vector<const Placed*> pods;
+};
+
+struct Placed {  // a pod that uses a node, bound or being bound
+  PodName name;
+  std::string node;
+  Shape* shape = nullptr;
+  std::string started;  // status.startTime or creation
+  bool deleting = false;
+};
+
+class Board {
+ public:
+  // `state` answers questions about namespaces and owners; may be null.
+  explicit Board(const api::State* state = nullptr) : state_(state) {}
+  Board(const Board&) = delete;
+  Board& operator=(const Board&) = delete;
+
+  void set_node(NodeOffer offer);  // what is in use is kept
+  void remove_node(const std::string& name);
+  void clear();
+  Shape& shape_of(json::Node pod);
+  void place(Placed pod);  // again: moves it
+  // False: it was not placed.
+  bool release(const PodName& pod);
+
+  const BoardNode* node(std::string_view name) const;
+  const BoardNode& node_by_id(uint32_t id) const { return *by_id_.find(id)->second; }
+  // By name, but zones take turns, so that any stretch of it holds nodes of all zones.
+  const std::vector<BoardNode*>& nodes() const { return order_; }
+  const Placed* placed(const PodName& pod) const;
+  const std::map<std::string, std::unique_ptr<Shape>, std::less<>>& shapes() const {
+    return shapes_;
+  }
+  // Of `pods` in the namespace.
+  const std::vector<Shape*>& shapes_in(std::string_view ns) const;
+  uint32_t nodes_with_image(const std::string& image) const;
+  // Selectors of what the pod belongs to: its controller and the Services that select it.
+  std::vector<api::LabelSelector> family_selectors(const Shape& shape) const;
+  const api::State* state() const { return state_; }
+  // Any pod demands to be away from others (required podAntiAffinity).
+  bool has_aloof_pods() const { return aloof_pods_ > 0; }
+  // Any pod has affinity or anti-affinity at all.
+  bool has_choosy_pods() const { return choosy_pods_ > 0; }
+
+ private:
+  void count(const Placed& pod, int by);
+  void reorder();
+  void sweep();
+
+  const api::State* state_;
+  std::map<std::string, BoardNode, std::less<>> nodes_;
+  std::unordered_map<uint32_t, BoardNode*> by_id_;
+  std::vector<BoardNode*> order_;
+  std::map<PodName, Placed> placed_;
+  std::map<std::string, std::unique_ptr<Shape>, std::less<>>
+      shapes_;  // by what they were read from
+  std::map<std::string, std::vector<Shape*>, std::less<>> by_ns_;
+  std::map<std::string, uint32_t, std::less<>> images_;
+  uint32_t next_id_ = 1;
+  size_t sweep_at_ = 256;
+  size_t aloof_pods_ = 0;
+  size_t choosy_pods_ = 0;
+};
+
+}  // namespace coracle::scheduler

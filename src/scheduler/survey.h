@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What must be counted over all nodes before single nodes can be judged for one pod: its hard
+// topology spread and inter-pod (anti-)affinity, both ways (upstream's PreFilter and PreScore).
+#pragma once
+
+#include <span>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "scheduler/board.h"
+
+namespace coracle::scheduler {
+
+// Pods by value of a topology label. Only looked up and summed, never walked in order.
+using Tally = std::unordered_map<std::string_view, int64_t>;
+
+class Survey {
+ public:
+  Survey(const Board& board, const Shape& pod);
+
+  const Board& board() const { return board_; }
+  const Shape& pod() const { return pod_; }
+  const PodNeeds& needs() const { return pod_.needs; }
+
+  enum class Spreading : uint8_t { kFine, kTooMany, kNoLabel };
+  Spreading spreading(const NodeOffer& node) const;
+  bool disturbs_others(const NodeOffer& node) const;  // required anti-affinity of existing pods
+  bool is_near(const NodeOffer& node) const;          // own required affinity
+  bool is_far(const NodeOffer& node) const;           // own required anti-affinity
+
+  // Scores over the nodes that passed; each vector is by their order there.
+  std::vector<int64_t> rate_spread(std::span<const BoardNode* const> nodes) const;
+  std::vector<int64_t> rate_neighbours(std::span<const BoardNode* const> nodes) const;
+
+ private:
+  struct HardSpread {
+    const Spread* spread = nullptr;
+    Tally tally;
+    int64_t least = 0;
+    int64_t self = 0;
+  };
+  struct SoftSpread {
+    int64_t max_skew = 1;
+    std::string_view topology_key;
+    std::vector<const Shape*> counted;
+    const Spread* spread = nullptr;  // null: a default of the system
+    Tally tally;
+    double weight = 0;
+  };
+  struct Weights {  // of one topology key
+    std::string_view key;
+    Tally tally;
+  };
+
+  void count_spread(const Spread& spread);
+  bool counts_for(const Spread& spread, const NodeOffer& node) const;
+  bool has_all_keys(const NodeOffer& node, bool hard) const;
+  void count_terms();
+  void add_counts(const Shape& shape, std::string_view key, Tally& tally) const;
+  std::vector<SoftSpread> soft_spreads() const;
+  std::vector<const Shape*> matching(const std::vector<const api::LabelSelector*>& all) const;
+  void count_soft(SoftSpread& soft,
+                  std::span<const BoardNode* const> nodes,
+                  bool all_keys,
+                  size_t hosts) const;
+  int64_t live_pods(const SoftSpread& soft, const BoardNode& node) const;
+  std::vector<Weights> weigh_neighbours() const;
+  void weigh(const PodTerm& term, const Shape& at, int64_t weight, std::vector<Weights>& out) const;
+
+  const Board& board_;
+  const Shape& pod_;
+  std::vector<HardSpread> hard_;
+  std::vector<Tally> near_;  // by term of needs().near
+  std::vector<Tally> far_;
+  struct Away {  // a term of existing pods that this pod would break
+    std::string_view key;
+    Tally tally;
+  };
+  std::vector<Away> away_;
+  bool first_of_its_kind_ = false;  // nothing to be near to, but it may be near to itself
+};
+
+}  // namespace coracle::scheduler
