@@ -39,6 +39,7 @@ struct Now {
   const Ages& ages;
   std::string_view ca_pem;           // the cluster's certificate authority
   const Refusal* refusal = nullptr;  // null: the last plan went through
+  std::string_view pod_cidr = {};    // of the cluster; each node gets a part
 };
 
 using Keys = std::set<api::Key>;

@@ -16,5 +16,6 @@ extern const Controller kServiceAccountController;
 extern const Controller kRootCaController;
 extern const Controller kGarbageCollector;
 extern const Controller kNodeLifecycleController;
+extern const Controller kNodeIpamController;
 
 }  // namespace coracle::controllers

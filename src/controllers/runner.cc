@@ -22,12 +22,17 @@ bool is_ending_namespace(const Error& error) {
 
 }  // namespace
 
-Runner::Runner(api::Client& client, port::Clock& clock, port::Random& random, std::string ca_pem)
+Runner::Runner(api::Client& client,
+               port::Clock& clock,
+               port::Random& random,
+               std::string ca_pem,
+               std::string pod_cidr)
     : client_(client),
       clock_(clock),
       random_(random),
       timer_(clock.timer(*this)),
-      ca_pem_(std::move(ca_pem)) {}
+      ca_pem_(std::move(ca_pem)),
+      pod_cidr_(std::move(pod_cidr)) {}
 
 Runner::~Runner() {
   stop();
@@ -129,8 +134,9 @@ void Runner::run(Task task) {
   forget_delay(task);  // the plan says when to look again
   const auto failure = failures_.find(task);
   const bool refused = failure != failures_.end() && failure->second.refusal;
-  const Now now{client_.state(), clock_.wall(), *this, ca_pem_,
-                refused ? &*failure->second.refusal : nullptr};
+  const Now now{
+      client_.state(), clock_.wall(), *this, ca_pem_, refused ? &*failure->second.refusal : nullptr,
+      pod_cidr_};
   Result<api::Plan> plan = task.controller->plan(now, task.key);
   if (!plan) {
     LOG(kWarn, "controllers: plan failed", kv("controller", task.controller->name),

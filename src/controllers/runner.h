@@ -20,7 +20,11 @@ namespace coracle::controllers {
 
 class Runner final : api::Feed, api::Caller, port::TurnEnd, port::Alarm, Ages {
  public:
-  Runner(api::Client& client, port::Clock& clock, port::Random& random, std::string ca_pem);
+  Runner(api::Client& client,
+         port::Clock& clock,
+         port::Random& random,
+         std::string ca_pem,
+         std::string pod_cidr = {});
   ~Runner();
   Runner(const Runner&) = delete;
   Runner& operator=(const Runner&) = delete;
@@ -84,6 +88,7 @@ class Runner final : api::Feed, api::Caller, port::TurnEnd, port::Alarm, Ages {
   std::map<const Controller*, std::unique_ptr<api::EventRecorder>> recorders_;
   std::unique_ptr<port::Timer> timer_;
   std::string ca_pem_;
+  std::string pod_cidr_;
   std::map<std::string, Mono>
       lease_seen_;  // by node name; only node leases are asked for their age
   Mono started_at_;

@@ -13,6 +13,7 @@ constexpr const Controller* kControllers[] = {
     &kEndpointsController,      &kNamespaceController,
     &kServiceAccountController, &kRootCaController,
     &kGarbageCollector,         &kNodeLifecycleController,
+    &kNodeIpamController,
 };
 
 // Most changes wake nobody: stored text is compact, so this is found without parsing it.
