@@ -25,20 +25,6 @@ bool is_whole_hello(std::string_view bytes) {
 
 }  // namespace
 
-bool BodyBudget::Share::grow_to(size_t body_bytes) {
-  if (body_bytes <= kFreeBytes || body_bytes <= taken_) return true;
-  const size_t others = budget_.taken_ - taken_;
-  if (others + body_bytes > kBytesMax) return false;
-  budget_.taken_ = others + body_bytes;
-  taken_ = body_bytes;
-  return true;
-}
-
-void BodyBudget::Share::give_back() {
-  budget_.taken_ -= taken_;
-  taken_ = 0;
-}
-
 Connection::Connection(const Surroundings& around, std::unique_ptr<port::Stream> stream)
     : around_(around),
       waiting_(std::move(stream)),

@@ -8,36 +8,11 @@
 #include <string>
 
 #include "base/limits.h"
+#include "http/body_budget.h"
 #include "http/secure_stream.h"
 #include "http/server.h"
 
 namespace coracle::http {
-
-// Request bodies being received, over all connections. Small ones are not counted: they are bounded
-// by the number of connections and streams.
-class BodyBudget {
- public:
-  static constexpr size_t kFreeBytes = 64 * 1024;
-  static constexpr size_t kBytesMax = 8 * 1024 * 1024;  // reached: 429 + Retry-After
-
-  // One body's share. Gives it back when destroyed.
-  class Share {
-   public:
-    explicit Share(BodyBudget& budget) : budget_(budget) {}
-    ~Share() { give_back(); }
-    Share(const Share&) = delete;
-    Share& operator=(const Share&) = delete;
-    bool grow_to(size_t body_bytes);  // false: the budget is spent
-    void give_back();
-
-   private:
-    BodyBudget& budget_;
-    size_t taken_ = 0;
-  };
-
- private:
-  size_t taken_ = 0;
-};
 
 // From here on a Site may be waiting for on_drained.
 constexpr size_t kDrainBytes = limits::kSendBufferBytesMax / 2;

@@ -27,7 +27,7 @@ Exchange::Exchange(Connection& connection, nghttp2_session* session, int32_t id)
       session_(session),
       id_(id),
       began_(connection.clock().now()),
-      share_(connection.bodies()) {}
+      share_(connection.bodies(), *this) {}
 
 void Exchange::add_header(std::string_view name, std::string_view value) {
   header_bytes_ += name.size() + value.size() + kFieldOverheadBytes;
@@ -81,8 +81,12 @@ void Exchange::add_body(std::string_view bytes) {
 void Exchange::end_body() {
   receiving_refused_ = false;
   if (phase_ != Phase::kReceiving) return;
+  phase_ = Phase::kWaiting;
+  if (share_.begin_work()) on_room();
+}
+
+void Exchange::on_room() {
   phase_ = Phase::kAnswering;
-  share_.give_back();
   head_only_ = request_.method == "HEAD";
   request_.peer = connection_.peer();
   request_.peer_address = connection_.peer_address();
@@ -133,6 +137,7 @@ void Exchange::write(std::string_view bytes) {
 void Exchange::finish() {
   ASSERT(phase_ == Phase::kAnswering);
   phase_ = Phase::kFinished;
+  share_.give_back();
   if (has_body_) resume();
 }
 
@@ -175,6 +180,7 @@ void Exchange::tell_drained() {
 }
 
 void Exchange::tell_gone() {
+  share_.give_back();
   if (std::exchange(phase_, Phase::kFinished) == Phase::kAnswering)
     connection_.site().on_gone(*this);
 }

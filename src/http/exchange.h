@@ -12,7 +12,7 @@
 
 namespace coracle::http {
 
-class Exchange final : public Response {
+class Exchange final : public Response, private BodyBudget::Listener {
  public:
   Exchange(Connection& connection, nghttp2_session* session, int32_t id);
   Exchange(const Exchange&) = delete;
@@ -37,7 +37,7 @@ class Exchange final : public Response {
   void vouch() override { connection_.vouch(); }
 
  private:
-  enum class Phase : uint8_t { kReceiving, kAnswering, kFinished };
+  enum class Phase : uint8_t { kReceiving, kWaiting, kAnswering, kFinished };
   static ssize_t read_body(nghttp2_session*,
                            int32_t,
                            uint8_t*,
@@ -46,6 +46,7 @@ class Exchange final : public Response {
                            nghttp2_data_source* source,
                            void*);
   void refuse(int status, std::string_view why);
+  void on_room() override;
   Refusal check_head();
   void resume();
 

@@ -13,9 +13,11 @@ namespace {
 
 constexpr size_t kPipelinedBytesMax = 16 * 1024;  // then reading pauses until the answer is out
 
-class Http1 final : public Protocol, public Response {
+class Http1 final : public Protocol, public Response, private BodyBudget::Listener {
  public:
-  explicit Http1(Connection& connection) : connection_(connection), share_(connection.bodies()) {
+  explicit Http1(Connection& connection)
+      : connection_(connection),
+        share_(connection.bodies(), *this) {
     connection.expire_after(limits::kHeaderReadTimeout);
   }
 
@@ -38,6 +40,8 @@ class Http1 final : public Protocol, public Response {
 
   void process(std::string_view& input);
   void dispatch();
+  void on_room() override;
+  bool is_busy() const { return answering_ || held_; }
   void refuse(int status, std::string_view why);
   void set_deadline();
   std::string head(int status, std::span<const Header> headers);
@@ -50,6 +54,7 @@ class Http1 final : public Protocol, public Response {
   Awaited awaited_ = Awaited::kHead;  // what the deadline is for
   size_t length_left_ = 0;
   bool answering_ = false;
+  bool held_ = false;  // the request is whole and waits for room
   bool started_ = false;
   bool head_only_ = false;
   bool keeps_alive_ = true;
@@ -60,7 +65,7 @@ class Http1 final : public Protocol, public Response {
 
 void Http1::receive(std::string_view plain) {
   if (connection_.stream().finishing()) return;
-  if (!answering_ && pipelined_.empty()) process(plain);
+  if (!is_busy() && pipelined_.empty()) process(plain);
   if (connection_.stream().finishing()) return;
   pipelined_.append(plain);
   if (pipelined_.size() > kPipelinedBytesMax) connection_.stream().pause(true);
@@ -69,20 +74,22 @@ void Http1::receive(std::string_view plain) {
 // Requests one after another, as long as they are answered at once.
 void Http1::process(std::string_view& input) {
   processing_ = true;
-  while (!answering_ && !input.empty() && !connection_.stream().finishing()) {
+  while (!is_busy() && !input.empty() && !connection_.stream().finishing()) {
     const RequestParser::Phase phase = parser_.feed(input);
     if (phase == RequestParser::Phase::kRefused) {
       refuse(parser_.refusal().status, parser_.refusal().why);
     } else if (!share_.grow_to(parser_.request().body.size())) {
       refuse(429, "too many large requests");
     } else if (phase == RequestParser::Phase::kDone) {
-      dispatch();
+      held_ = !share_.begin_work();
+      if (!held_) dispatch();
+      if (held_) connection_.expire_never();
     } else if (phase == RequestParser::Phase::kBody && parser_.take_continue()) {
       connection_.stream().write("HTTP/1.1 100 Continue\r\n\r\n");
     }
   }
   processing_ = false;
-  if (!answering_ && !connection_.stream().finishing()) set_deadline();
+  if (!is_busy() && !connection_.stream().finishing()) set_deadline();
 }
 
 // Each part of a request has one deadline: bytes that drip in do not move it.
@@ -103,7 +110,6 @@ void Http1::dispatch() {
   head_only_ = request.method == "HEAD";
   delimiter_ = parser_.is_http10() ? Delimiter::kClose : Delimiter::kChunks;
   parser_.restart();
-  share_.give_back();
   answering_ = true;
   started_ = false;
   awaited_ = Awaited::kNothing;
@@ -111,8 +117,13 @@ void Http1::dispatch() {
   connection_.site().on_request(std::move(request), *this);
 }
 
+void Http1::on_room() {
+  held_ = false;
+  dispatch();
+}
+
 void Http1::turn() {
-  if (answering_ || pipelined_.empty()) return;
+  if (is_busy() || pipelined_.empty()) return;
   std::string input = std::exchange(pipelined_, {});
   std::string_view rest = input;
   process(rest);
@@ -127,13 +138,15 @@ void Http1::sent() {
 }
 
 void Http1::gone() {
+  held_ = false;
+  share_.give_back();
   if (std::exchange(answering_, false)) connection_.site().on_gone(*this);
 }
 
 void Http1::stop() {
   stopping_ = true;
   keeps_alive_ = false;
-  if (!answering_ && !parser_.started()) connection_.finish();
+  if (!is_busy() && !parser_.started()) connection_.finish();
 }
 
 void Http1::timed_out() {
@@ -206,6 +219,7 @@ void Http1::finish() {
   if (delimiter_ == Delimiter::kChunks && !head_only_) connection_.stream().write("0\r\n\r\n");
   length_left_ = 0;
   answering_ = started_ = above_ = false;
+  share_.give_back();
   if (!keeps_alive_ || cut_short) return connection_.finish();
   if (processing_) return;  // process() goes on with the next request
   set_deadline();

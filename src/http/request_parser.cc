@@ -108,6 +108,9 @@ Refusal RequestParser::read_connection_fields() {
 
 RequestParser::Phase RequestParser::feed_sized(std::string_view& input) {
   const size_t taken = std::min(framing_.length - request_.body.size(), input.size());
+  // What is on its way is worth one allocation: doubling would hold it twice over.
+  if (request_.body.size() + taken > request_.body.capacity())
+    request_.body.reserve(framing_.length);
   request_.body.append(input.substr(0, taken));
   input.remove_prefix(taken);
   if (taken > 0) wants_continue_ = false;

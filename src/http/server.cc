@@ -21,7 +21,8 @@ class Server::State final : public port::Acceptor,
                             public port::Alarm {
  public:
   State(port::Clock& clock, Site& site)
-      : around_{clock, site, bodies_, *this},
+      : bodies_(clock),
+        around_{clock, site, bodies_, *this},
         patience_(clock.timer(*this)) {}
   ~State() { around_.clock.cancel_turn_end(*this); }
 

@@ -248,6 +248,26 @@ TEST(Http2, LargeRequestBodies) {
   EXPECT_FALSE(peer.ended);
 }
 
+TEST(Http2, LargeBodiesAreWorkedOnInTurn) {
+  World world(kHttp2);
+  Http2Peer peer(world);
+  world.network.run();
+  const std::string body(1'500'000, 'b');
+  const int32_t first = peer.send("POST", "/sink", body);
+  const int32_t second = peer.send("POST", "/sink", body);
+  const int32_t small = peer.send("GET", "/hello");
+  world.network.run();
+  EXPECT_EQ(peer.answers[small].status, "200");
+  ASSERT_EQ(world.site.open.size(), 1u);
+  world.site.open[0]->answer(201, "text/plain", "");
+  world.network.run();
+  EXPECT_EQ(peer.answers[first].status, "201");
+  ASSERT_EQ(world.site.open.size(), 2u);
+  world.site.open[1]->answer(201, "text/plain", "");
+  world.network.run();
+  EXPECT_EQ(peer.answers[second].status, "201");
+}
+
 TEST(Http2, BadRequestsAreAnsweredOnTheirStreamOnly) {
   World world(kHttp2);
   Http2Peer peer(world);

@@ -168,6 +168,56 @@ TEST(Server, LargeBodiesArriveWhole) {
   EXPECT_TRUE(has(peer.take(), "HTTP/1.1 201 Created\r\n"));
 }
 
+void send_large(Peer& peer) {
+  peer.stream.write("POST /sink HTTP/1.1\r\nHost: a\r\nContent-Length: 1500000\r\n\r\n");
+  peer.stream.write(std::string(1'500'000, 'b'));
+}
+
+TEST(Server, LargeBodiesAreWorkedOnInTurn) {
+  World world;
+  Peer first(world), second(world), left(world), third(world), small(world);
+  world.network.run();
+  for (Peer* each : {&first, &second, &left, &third}) {
+    send_large(*each);
+    world.network.run();
+  }
+  small.stream.write(kHello);
+  world.network.run();
+  EXPECT_TRUE(small.take().ends_with("hello")) << "what is small does not wait";
+  EXPECT_EQ(world.site.open.size(), 1u);
+  left.stream.finish();
+  world.network.run();
+  EXPECT_EQ(world.site.gone, 0) << "the site never heard of it";
+  world.site.open[0]->answer(201, "text/plain", "");
+  world.network.run();
+  EXPECT_TRUE(has(first.take(), "HTTP/1.1 201 Created\r\n"));
+  ASSERT_EQ(world.site.open.size(), 2u);
+  second.stream.finish();
+  world.network.run();
+  EXPECT_EQ(world.site.gone, 1);
+  ASSERT_EQ(world.site.open.size(), 2u) << "whose client left makes room as well";
+  world.site.open.back()->answer(201, "text/plain", "");
+  world.network.run();
+  EXPECT_TRUE(has(third.take(), "HTTP/1.1 201 Created\r\n"));
+}
+
+TEST(Server, MoreLargeBodiesThanMemoryAreRefused) {
+  World world;
+  std::vector<std::unique_ptr<Peer>> peers;
+  for (int i = 0; i < 6; i++)
+    peers.push_back(std::make_unique<Peer>(world));
+  world.network.run();
+  for (const auto& each : peers) {
+    send_large(*each);
+    world.network.run();
+  }
+  EXPECT_EQ(world.site.open.size(), 1u);
+  EXPECT_EQ(peers[4]->take(), "") << "6 MiB hold four that wait";
+  const std::string refused = peers[5]->take();
+  EXPECT_TRUE(has(refused, "HTTP/1.1 429 Too Many Requests\r\n"));
+  EXPECT_TRUE(has(refused, "retry-after: 1\r\n"));
+}
+
 TEST(Server, AWatchSeesItsHeadAndEachEventAtOnce) {
   World world;
   Peer peer(world);
