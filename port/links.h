@@ -36,7 +36,11 @@ class Links {
   // `destination` via device `link` (scope link). Idempotent; used for the Service CIDR, which
   // needs a route on nodes without a default route.
   virtual Result<> ensure_route(Cidr4 destination, const std::string& link) = 0;
-  virtual Result<> remove_route(Cidr4 destination) = 0;  // absent is fine
+  // `destination` by way of `gateway`, which must be a neighbour: the pods of another node.
+  // Idempotent; a new gateway takes the place of the old one.
+  virtual Result<> ensure_route_via(Cidr4 destination, Ip4 gateway) = 0;
+  virtual Result<std::vector<Cidr4>> routes_via_gateways() = 0;  // those made by ensure_route_via
+  virtual Result<> remove_route(Cidr4 destination) = 0;          // absent is fine
   // Global-scope IPv4 addresses of links that are up; the one of the default route first, loopback
   // last.
   virtual Result<std::vector<HostAddress>> addresses() = 0;

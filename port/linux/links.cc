@@ -111,6 +111,20 @@ Result<> RouteLinks::ensure_route(Cidr4 destination, const std::string& link) {
   return put_route(netlink, {destination, index, {}});
 }
 
+Result<> RouteLinks::ensure_route_via(Cidr4 destination, Ip4 gateway) {
+  Netlink netlink = TRY(open_route());
+  return put_route(netlink, {destination, 0, gateway});
+}
+
+Result<std::vector<Cidr4>> RouteLinks::routes_via_gateways() {
+  Netlink netlink = TRY(open_route());
+  std::vector<Cidr4> destinations;
+  for (const RouteRow& route : TRY(list_routes(netlink))) {
+    if (route.protocol == kGatewayRoute) destinations.push_back(route.destination);
+  }
+  return destinations;
+}
+
 Result<> RouteLinks::remove_route(Cidr4 destination) {
   Netlink netlink = TRY(open_route());
   const Cidr4 wanted{destination.network(), destination.prefix};

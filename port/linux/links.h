@@ -13,6 +13,8 @@ class RouteLinks : public port::Links {
   Result<> remove_link(const std::string& name) override;
   Result<std::vector<std::string>> links_with_prefix(const std::string& prefix) override;
   Result<> ensure_route(Cidr4 destination, const std::string& link) override;
+  Result<> ensure_route_via(Cidr4 destination, Ip4 gateway) override;
+  Result<std::vector<Cidr4>> routes_via_gateways() override;
   Result<> remove_route(Cidr4 destination) override;
   Result<std::vector<port::HostAddress>> addresses() override;
 };

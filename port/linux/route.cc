@@ -57,7 +57,8 @@ int take_route(const nlmsghdr* header, void* out) {
   const Ip4 ip{ntohl(attributes.u32(RTA_DST))};
   static_cast<Rows<RouteRow>*>(out)->push_back({{ip, info->rtm_dst_len},
                                                 static_cast<int>(attributes.u32(RTA_OIF)),
-                                                attributes.u32(RTA_PRIORITY)});
+                                                attributes.u32(RTA_PRIORITY),
+                                                info->rtm_protocol});
   return MNL_CB_OK;
 }
 
@@ -200,14 +201,14 @@ Result<> put_route(Netlink& netlink, const Route& route) {
   info.rtm_family = AF_INET;
   info.rtm_dst_len = route.destination.prefix;
   info.rtm_table = RT_TABLE_MAIN;
-  info.rtm_protocol = RTPROT_STATIC;
+  info.rtm_protocol = route.link == 0 ? kGatewayRoute : RTPROT_STATIC;
   info.rtm_scope = route.gateway.value == 0 ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
   info.rtm_type = RTN_UNICAST;
   if (route.destination.prefix > 0)
     mnl_attr_put_u32(message.get(), RTA_DST, htonl(route.destination.network().value));
   if (route.gateway.value != 0)
     mnl_attr_put_u32(message.get(), RTA_GATEWAY, htonl(route.gateway.value));
-  mnl_attr_put_u32(message.get(), RTA_OIF, static_cast<uint32_t>(route.link));
+  if (route.link != 0) mnl_attr_put_u32(message.get(), RTA_OIF, static_cast<uint32_t>(route.link));
   return netlink.talk(message, join({"add route ", route.destination.text()}));
 }
 

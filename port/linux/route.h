@@ -26,12 +26,16 @@ struct RouteRow {
   Cidr4 destination;
   int link = 0;
   uint32_t metric = 0;
+  unsigned char protocol = 0;  // who made it
 };
+
+// What marks the routes to pods of other nodes as ours (any number that no routing daemon uses).
+inline constexpr unsigned char kGatewayRoute = 67;
 
 struct Route {
   Cidr4 destination;
-  int link = 0;
-  Ip4 gateway;  // 0: none, scope link
+  int link = 0;  // 0: the one that leads to the gateway
+  Ip4 gateway;   // 0: none, scope link
 };
 
 Result<std::vector<LinkRow>> list_links(Netlink& netlink);

@@ -157,6 +157,8 @@ Result<> clean_kernel(port_linux::Machine& machine, const Config& config) {
   TRY(machine.packet_filter().remove().with("nftables"));
   if (const auto service_cidr = parse_cidr4(config.service_cidr))
     TRY(machine.links().remove_route(*service_cidr));
+  for (const Cidr4& route : TRY(machine.links().routes_via_gateways()))
+    TRY(machine.links().remove_route(route));
   // Namespaces go a moment after their last process; their links need not wait for that.
   for (const std::string& link :
        TRY(machine.links().links_with_prefix(node::pod_link_prefix(config.bridge)))) {

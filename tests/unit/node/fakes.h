@@ -183,11 +183,25 @@ class FakeLinks final : public port::Links {
     return found;
   }
   Result<> ensure_route(Cidr4, const std::string&) override { return {}; }
-  Result<> remove_route(Cidr4) override { return {}; }
+  Result<> ensure_route_via(Cidr4 destination, Ip4 gateway) override {
+    routes[destination.text()] = gateway.text();
+    return {};
+  }
+  Result<std::vector<Cidr4>> routes_via_gateways() override {
+    std::vector<Cidr4> found;
+    for (const auto& [destination, gateway] : routes)
+      found.push_back(*parse_cidr4(destination));
+    return found;
+  }
+  Result<> remove_route(Cidr4 destination) override {
+    routes.erase(destination.text());
+    return {};
+  }
   Result<std::vector<port::HostAddress>> addresses() override {
     return std::vector<port::HostAddress>{{"eth0", *parse_cidr4("192.168.7.2/24")}};
   }
   std::map<std::string, std::string> links;
+  std::map<std::string, std::string> routes;  // gateway by destination
 };
 
 // The shims: they outlive agents. Reports are delivered by deliver(), as the loop would.
