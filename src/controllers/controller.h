@@ -20,6 +20,10 @@ namespace coracle::controllers {
 class Ages {
  public:
   virtual Duration since_change(const api::Object& object) const = 0;
+  // How long a node of this name is known to be absent.
+  virtual Duration since_gone(std::string_view node) const = 0;
+  // How long a node has had a NoExecute taint with this key.
+  virtual Duration since_taint(std::string_view node, std::string_view key) const = 0;
 
  protected:
   ~Ages() = default;
@@ -63,8 +67,13 @@ struct Controller {
 
 // --- Wake functions that several controllers use.
 void wake_itself(const api::Change& change, const api::State& state, Keys& keys);
-// The controlling owner (ownerReferences with controller: true), before and after the change.
-void wake_controller(const api::Change& change, const api::State& state, Keys& keys);
+// The controlling owner (ownerReferences with controller: true) if it is of this kind, before and
+// after the change.
+void wake_controller_of(const api::Kind& owners, const api::Change& change, Keys& keys);
+template <const api::Kind& kOwners>
+void wake_controller(const api::Change& change, const api::State&, Keys& keys) {
+  wake_controller_of(kOwners, change, keys);
+}
 // An object that belongs to nobody may be wanted by any `owners` whose spec.selector matches it.
 void wake_adopters_of(const api::Kind& owners,
                       const api::Change& change,

@@ -32,7 +32,7 @@ void wake_owner_of_owner(const api::Change& change, const api::State& state, Key
 
 constexpr Watch kWatches[] = {
     {&api::kDeployment, wake_itself},
-    {&api::kReplicaSet, wake_controller},
+    {&api::kReplicaSet, wake_controller<api::kDeployment>},
     {&api::kReplicaSet, wake_adopters<api::kDeployment>},
     {&api::kPod, wake_owner_of_owner},
 };

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Node life cycle: a node whose Lease stands still for 40 s is Unknown; conditions become taints
 // (upstream pkg/controller/nodelifecycle/node_lifecycle_controller.go).
+#include <algorithm>
 #include <array>
 
 #include "base/bytes.h"
 #include "controllers/controller.h"
+#include "controllers/node_zones.h"
 #include "controllers/owners.h"
 #include "controllers/pods.h"
 #include "controllers/rows.h"
@@ -66,23 +68,52 @@ json::Node find_taint(json::Node node, const Taint& taint) {
   return {};
 }
 
-bool fix_taints(const Now& now, json::Node node) {
+void add_taint(const Now& now, json::Node node, const Taint& taint) {
+  const json::Node added = node.object("spec").array("taints").append_object();
+  added.set("key", taint.key);
+  added.set("effect", taint.effect);
+  added.set("timeAdded", rfc3339(now.wall));
+}
+
+bool has_evicting_taint(json::Node node) {
+  return find_taint(node, {kNotReady, "NoExecute"}) ||
+         find_taint(node, {kUnreachable, "NoExecute"});
+}
+
+// How long the node has not been ready, as far as that can be told.
+Duration silence(const Now& now, json::Node node, std::string_view name) {
+  if (status_of(node, "Ready") != "Unknown") {
+    const auto since =
+        parse_rfc3339(find_condition(node["status"], "Ready")["lastTransitionTime"].string());
+    return since ? now.wall - *since : Duration{};
+  }
+  const api::ObjectRef lease = now.state.get(api::kLease, kLeaseNamespace, name);
+  return lease ? now.ages.since_change(*lease) : Duration{};
+}
+
+// Gives and takes the taints that the node deserves; those that evict only when it is its turn.
+bool fix_taints(const Now& now, const Parsed& node, json::Node next, api::Plan& plan) {
+  EvictionTurn turn;
+  if (status_of(next, "Ready") != "True")
+    turn = eviction_turn(now, node, silence(now, next, node.ref->name()));
+  const bool evicting = has_evicting_taint(next);
   bool changed = false;
   for (const Taint& taint : kOwnTaints) {
-    const json::Node have = find_taint(node, taint);
-    const bool wanted = deserves(node, taint);
+    const json::Node have = find_taint(next, taint);
+    bool wanted = deserves(next, taint);
+    if (wanted && taint.effect == "NoExecute") {
+      if (turn.rule == EvictionRule::kWait && !evicting)
+        plan.again_after = std::min(plan.again_after.value_or(turn.wait), turn.wait);
+      wanted = turn.rule == EvictionRule::kNow || (evicting && turn.rule != EvictionRule::kClear);
+    }
     if (wanted == bool{have}) continue;
     changed = true;
-    if (!wanted) {
-      node["spec"]["taints"].remove_child(have);
-      continue;
-    }
-    const json::Node added = node.object("spec").array("taints").append_object();
-    added.set("key", taint.key);
-    added.set("effect", taint.effect);
-    added.set("timeAdded", rfc3339(now.wall));
+    if (wanted)
+      add_taint(now, next, taint);
+    else
+      next["spec"]["taints"].remove_child(have);
   }
-  if (changed && node["spec"]["taints"].size() == 0) node["spec"].remove("taints");
+  if (changed && next["spec"]["taints"].size() == 0) next["spec"].remove("taints");
   return changed;
 }
 
@@ -111,15 +142,14 @@ bool mark_unknown(const Now& now, json::Node node) {
 
 // Pods of a silent node stop being ready: their addresses leave the Services.
 void mark_pods(const Now& now, std::string_view node_name, api::Plan& plan) {
-  api::for_each(now.state, api::kPod, {}, [&](const api::ObjectRef& object) {
-    const Parsed pod = parse(object);
-    if (pod.node["spec"]["nodeName"].string() != node_name || !is_ready(pod.node)) return;
+  for (const Parsed& pod : pods_on(now.state, node_name)) {
+    if (!is_ready(pod.node)) continue;
     const json::Node condition = find_condition(pod.node["status"], "Ready");
     condition.set("status", "False");
     condition.set("lastTransitionTime", rfc3339(now.wall));
     plan.add(update_call(pod, api::Subresource::kStatus),
-             {object, true, "NodeNotReady", "Node is not ready"});
-  });
+             {pod.ref, true, "NodeNotReady", "Node is not ready", {}});
+  }
 }
 
 // How long nothing was heard of a node, and how long that may be.
@@ -153,7 +183,7 @@ Result<api::Plan> plan_node(const Now& now, const api::Key& key) {
     mark_pods(now, key.name, plan);
     if (!plan.calls.empty()) return plan;
   }
-  if (fix_taints(now, next.node)) plan.calls.push_back(update_call(next));
+  if (fix_taints(now, node, next.node, plan)) plan.calls.push_back(update_call(next));
   return plan;
 }
 
@@ -162,7 +192,21 @@ void wake_node_of_lease(const api::Change& change, const api::State&, Keys& keys
     keys.insert({&api::kNode, {}, std::string(change.after->name())});
 }
 
-constexpr Watch kWatches[] = {{&api::kNode, wake_itself}, {&api::kLease, wake_node_of_lease}};
+// How many nodes are ready decides whether others may be given up.
+void wake_nodes(const api::Change& change, const api::State& state, Keys& keys) {
+  wake_itself(change, state, keys);
+  json::Tree old_tree;
+  json::Tree tree;
+  const bool was_ready = change.before && is_ready(change.before->parse(old_tree));
+  const bool ready =
+      change.type != api::ChangeType::kDeleted && is_ready(change.after->parse(tree));
+  if (was_ready == ready) return;
+  api::for_each(state, api::kNode, {}, [&](const api::ObjectRef& node) {
+    keys.insert({&api::kNode, {}, std::string(node->name())});
+  });
+}
+
+constexpr Watch kWatches[] = {{&api::kNode, wake_nodes}, {&api::kLease, wake_node_of_lease}};
 
 }  // namespace
 

@@ -107,6 +107,48 @@ bool is_available(json::Node pod, int64_t min_ready_seconds, Wall now) {
   return min_ready_seconds == 0 || ready_since(pod) + seconds(min_ready_seconds) <= now;
 }
 
+std::vector<Parsed> pods_on(const api::State& state, std::string_view node) {
+  std::vector<Parsed> pods;
+  const std::string mark = join({"\"nodeName\":\"", node, "\""});
+  api::for_each(state, api::kPod, {}, [&](const api::ObjectRef& object) {
+    if (object->text().find(mark) == std::string_view::npos) return;
+    Parsed pod = parse(object);
+    if (pod.node["spec"]["nodeName"].string() == node) pods.push_back(std::move(pod));
+  });
+  return pods;
+}
+
+json::Node new_pod(json::Tree& tree, const api::Object& owner, json::Node model) {
+  const json::Node pod = tree.make_object();
+  pod.set("kind", "Pod");
+  pod.set("apiVersion", "v1");
+  const json::Node metadata = pod.object("metadata");
+  for (const char* copied : {"labels", "annotations", "finalizers"}) {
+    if (const json::Node value = model["metadata"][copied]) metadata.set(copied, value);
+  }
+  metadata.set("namespace", owner.ns());
+  append_controller_reference(metadata.array("ownerReferences"), owner);
+  pod.set("spec", model["spec"]);
+  return pod;
+}
+
+api::Call create_call(const api::Kind& kind, json::Node object) {
+  api::Call call;
+  call.key = {&kind, std::string(object["metadata"]["namespace"].string()),
+              std::string(object["metadata"]["name"].string())};
+  call.body = json::write(object);
+  return call;
+}
+
+void disrupt(const Now& now, const Parsed& pod, const ConditionValue& why, api::Plan& plan) {
+  const Parsed next = parse(pod.ref);
+  const json::Node status = next.node.object("status");
+  set_condition(status, why, now.wall);
+  api::Call mark = update_call(next, api::Subresource::kStatus);
+  if (!json::equal(status, pod.node["status"])) plan.calls.push_back(std::move(mark));
+  plan.calls.push_back(delete_call(*pod.ref));
+}
+
 void rank_for_deletion(std::vector<Parsed>& pods, const Crowding& crowding, Wall now) {
   std::sort(pods.begin(), pods.end(), [&](const Parsed& a, const Parsed& b) {
     return rank_of(a, crowding, now) < rank_of(b, crowding, now);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/time.h"
+#include "controllers/controller.h"
 #include "controllers/owners.h"
 #include "json/tree.h"
 
@@ -22,6 +23,24 @@ Wall ready_since(json::Node pod);  // its lastTransitionTime; Wall{0} if unknown
 // Ready for at least min_ready_seconds.
 bool is_available(json::Node pod, int64_t min_ready_seconds, Wall now);
 
+// --- Conditions, as the controllers of upstream keep them.
+struct ConditionValue {
+  std::string_view type;
+  std::string_view status;
+  std::string_view reason;
+  std::string message;
+};
+
+// The pods that are bound to this node, of all namespaces.
+std::vector<Parsed> pods_on(const api::State& state, std::string_view node);
+
+// A pod of `owner` from a template: its metadata and spec, the controller reference, no name yet.
+json::Node new_pod(json::Tree& tree, const api::Object& owner, json::Node model);
+// Creates `object`, which says its own kind and name.
+api::Call create_call(const api::Kind& kind, json::Node object);
+// Ends a pod that nobody else will: with condition DisruptionTarget, then at once.
+void disrupt(const Now& now, const Parsed& pod, const ConditionValue& why, api::Plan& plan);
+
 // Pods a node has of the same family: a ReplicaSet and those with the same controller.
 using Crowding = std::map<std::string, int64_t, std::less<>>;
 
@@ -30,13 +49,6 @@ using Crowding = std::map<std::string, int64_t, std::less<>>;
 // Ages count by their order of magnitude; within one, the uid decides.
 void rank_for_deletion(std::vector<Parsed>& pods, const Crowding& crowding, Wall now);
 
-// --- Conditions, as the controllers of upstream keep them.
-struct ConditionValue {
-  std::string_view type;
-  std::string_view status;
-  std::string_view reason;
-  std::string message;
-};
 json::Node find_condition(json::Node status, std::string_view type);
 // In place; any difference counts. lastTransitionTime moves only when the status value changes.
 void set_condition(json::Node status, const ConditionValue& value, Wall now);

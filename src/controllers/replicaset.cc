@@ -17,25 +17,12 @@ namespace {
 constexpr std::string_view kReplicaFailure = "ReplicaFailure";
 constexpr size_t kBurst = 500;  // upstream BurstReplicas: pods made or deleted in one plan
 
-api::Call create_pod(const Parsed& set, std::string name) {
+api::Call create_pod(const Parsed& set, std::string_view name) {
   json::Tree tree;
-  const json::Node pod = tree.make_object();
-  pod.set("kind", "Pod");
-  pod.set("apiVersion", "v1");
-  const json::Node metadata = pod.object("metadata");
-  const json::Node model = set.node["spec"]["template"];
-  for (const char* copied : {"labels", "annotations", "finalizers"}) {
-    if (const json::Node value = model["metadata"][copied]) metadata.set(copied, value);
-  }
-  metadata.set("name", name);
-  metadata.set("namespace", set.ref->ns());
-  metadata.set("generateName", join({set.ref->name(), "-"}));
-  append_controller_reference(metadata.array("ownerReferences"), *set.ref);
-  pod.set("spec", model["spec"]);
-  api::Call call;
-  call.key = {&api::kPod, std::string(set.ref->ns()), std::move(name)};
-  call.body = json::write(pod);
-  return call;
+  const json::Node pod = new_pod(tree, *set.ref, set.node["spec"]["template"]);
+  pod["metadata"].set("name", name);
+  pod["metadata"].set("generateName", join({set.ref->name(), "-"}));
+  return create_call(api::kPod, pod);
 }
 
 void create_missing(const Now& now, const Parsed& set, size_t missing, api::Plan& plan) {
@@ -45,7 +32,7 @@ void create_missing(const Now& now, const Parsed& set, size_t missing, api::Plan
   for (size_t i = 0; i < count; ++i) {
     std::string name = free_name(now.state, api::kPod, *set.ref, i);
     api::Note note{set.ref, false, "SuccessfulCreate", join({"Created pod: ", name})};
-    plan.add(create_pod(set, std::move(name)), std::move(note));
+    plan.add(create_pod(set, name), std::move(note));
   }
 }
 
@@ -185,7 +172,7 @@ Result<api::Plan> plan_replicaset(const Now& now, const api::Key& key) {
 
 constexpr Watch kWatches[] = {
     {&api::kReplicaSet, wake_itself},
-    {&api::kPod, wake_controller},
+    {&api::kPod, wake_controller<api::kReplicaSet>},
     {&api::kPod, wake_adopters<api::kReplicaSet>},
 };
 

@@ -16,6 +16,8 @@ extern const Controller kServiceAccountController;
 extern const Controller kRootCaController;
 extern const Controller kGarbageCollector;
 extern const Controller kNodeLifecycleController;
+extern const Controller kTaintEvictionController;
+extern const Controller kPodGarbageCollector;
 extern const Controller kNodeIpamController;
 
 }  // namespace coracle::controllers

@@ -14,6 +14,7 @@ constexpr size_t kKeysPerTurn = 64;  // other inputs get their share of the loop
 constexpr Duration kFirstRetry = milliseconds(10);
 constexpr Duration kLastRetry = seconds(60);
 constexpr uint32_t kDoublingsMax = 13;
+constexpr size_t kNodesGoneMax = 1024;  // forgotten then: they count as gone since the start
 
 bool is_ending_namespace(const Error& error) {
   return std::any_of(error.causes.begin(), error.causes.end(),
@@ -43,6 +44,9 @@ void Runner::start() {
   started_ = true;
   started_at_ = clock_.now();
   client_.subscribe(*this);
+  api::for_each(client_.state(), api::kNode, {}, [this](const api::ObjectRef& node) {
+    watch_node({api::ChangeType::kAdded, node->version(), {}, node});
+  });
   for (const Controller* row : all_controllers()) {
     const Controller& controller = *row;
     Keys keys;
@@ -76,6 +80,8 @@ void Runner::stop() {
   delayed_.clear();
   delayed_tasks_.clear();
   lease_seen_.clear();
+  nodes_gone_.clear();
+  taints_seen_.clear();
 }
 
 // An object not seen changing since the start is as old as the start: a new leader gives every node
@@ -86,7 +92,44 @@ Duration Runner::since_change(const api::Object& object) const {
   return clock_.now() - (seen == lease_seen_.end() ? started_at_ : seen->second);
 }
 
+Duration Runner::since_gone(std::string_view node) const {
+  const auto gone = nodes_gone_.find(node);
+  return clock_.now() - (gone == nodes_gone_.end() ? started_at_ : gone->second);
+}
+
+Duration Runner::since_taint(std::string_view node, std::string_view key) const {
+  const auto taints = taints_seen_.find(node);
+  if (taints == taints_seen_.end()) return {};
+  const auto seen = taints->second.find(key);
+  return seen == taints->second.end() ? Duration{} : clock_.now() - seen->second;
+}
+
+void Runner::watch_node(const api::Change& change) {
+  const std::string name(change.after->name());
+  if (change.type == api::ChangeType::kDeleted) {
+    taints_seen_.erase(name);
+    if (nodes_gone_.size() >= kNodesGoneMax) nodes_gone_.clear();
+    nodes_gone_[name] = clock_.now();
+    return;
+  }
+  nodes_gone_.erase(name);
+  if (change.after->text().find("\"NoExecute\"") == std::string_view::npos) {
+    taints_seen_.erase(name);
+    return;
+  }
+  json::Tree tree;
+  std::map<std::string, Mono, std::less<>> now;
+  std::map<std::string, Mono, std::less<>>& seen = taints_seen_[name];
+  for (const json::Node taint : change.after->parse(tree)["spec"]["taints"]) {
+    if (taint["effect"].string() != "NoExecute") continue;
+    const auto known = seen.find(taint["key"].string());
+    now.emplace(taint["key"].string(), known == seen.end() ? clock_.now() : known->second);
+  }
+  seen = std::move(now);
+}
+
 void Runner::on_change(const api::Change& change) {
+  if (&change.after->kind() == &api::kNode) watch_node(change);
   if (&change.after->kind() == &api::kLease && change.after->ns() == "kube-node-lease") {
     const std::string name(change.after->name());
     if (change.type == api::ChangeType::kDeleted)

@@ -58,6 +58,9 @@ class Runner final : api::Feed, api::Caller, port::TurnEnd, port::Alarm, Ages {
 
   void on_change(const api::Change& change) override;
   Duration since_change(const api::Object& object) const override;
+  Duration since_gone(std::string_view node) const override;
+  Duration since_taint(std::string_view node, std::string_view key) const override;
+  void watch_node(const api::Change& change);
   void on_answer(uint64_t token, Result<api::ObjectRef> answer) override;
   void on_turn_end() override;
   void on_alarm(port::Timer& timer) override;
@@ -91,6 +94,9 @@ class Runner final : api::Feed, api::Caller, port::TurnEnd, port::Alarm, Ages {
   std::string pod_cidr_;
   std::map<std::string, Mono>
       lease_seen_;  // by node name; only node leases are asked for their age
+  // Nodes that are gone, and taints that evict by node and key: since when.
+  std::map<std::string, Mono, std::less<>> nodes_gone_;
+  std::map<std::string, std::map<std::string, Mono, std::less<>>, std::less<>> taints_seen_;
   Mono started_at_;
   uint64_t next_token_ = 1;
   bool started_ = false;

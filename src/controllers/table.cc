@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "base/bytes.h"
 #include "controllers/controller.h"
 #include "controllers/owners.h"
 #include "controllers/rows.h"
@@ -13,7 +14,8 @@ constexpr const Controller* kControllers[] = {
     &kEndpointsController,      &kNamespaceController,
     &kServiceAccountController, &kRootCaController,
     &kGarbageCollector,         &kNodeLifecycleController,
-    &kNodeIpamController,
+    &kNodeIpamController,       &kTaintEvictionController,
+    &kPodGarbageCollector,
 };
 
 // Most changes wake nobody: stored text is compact, so this is found without parsing it.
@@ -21,17 +23,15 @@ bool has_controller(const api::Object& object) {
   return object.text().find("\"controller\":true") != std::string_view::npos;
 }
 
-void wake_controller_of(const api::ObjectRef& object, Keys& keys) {
-  if (!has_controller(*object)) return;
+void wake_owner_of(const api::Kind& owners, const api::Object& object, Keys& keys) {
+  if (!has_controller(object)) return;
+  if (object.text().find(join({"\"kind\":\"", owners.name, "\""})) == std::string_view::npos)
+    return;
   json::Tree tree;
-  const json::Node owner = controller_of(object->parse(tree));
-  if (!owner) return;
-  for (const api::Kind* kind : {&api::kReplicaSet, &api::kDeployment}) {
-    if (owner["kind"].string() == kind->name &&
-        owner["apiVersion"].string() == api::group_version(*kind)) {
-      keys.insert({kind, std::string(object->ns()), std::string(owner["name"].string())});
-    }
-  }
+  const json::Node owner = controller_of(object.parse(tree));
+  if (owner["kind"].string() == owners.name &&
+      owner["apiVersion"].string() == api::group_version(owners))
+    keys.insert({&owners, std::string(object.ns()), std::string(owner["name"].string())});
 }
 
 }  // namespace
@@ -45,9 +45,9 @@ void wake_itself(const api::Change& change, const api::State&, Keys& keys) {
       {&change.after->kind(), std::string(change.after->ns()), std::string(change.after->name())});
 }
 
-void wake_controller(const api::Change& change, const api::State&, Keys& keys) {
-  if (change.before) wake_controller_of(change.before, keys);
-  wake_controller_of(change.after, keys);
+void wake_controller_of(const api::Kind& owners, const api::Change& change, Keys& keys) {
+  if (change.before) wake_owner_of(owners, *change.before, keys);
+  wake_owner_of(owners, *change.after, keys);
 }
 
 void wake_adopters_of(const api::Kind& owners,

@@ -32,6 +32,8 @@ const Row kRows[] = {
     {"rootca", &kRootCaController, &api::kNamespace},
     {"garbage", &kGarbageCollector, nullptr},
     {"node", &kNodeLifecycleController, &api::kNode},
+    {"eviction", &kTaintEvictionController, &api::kPod},
+    {"podgc", &kPodGarbageCollector, nullptr},
 };
 
 class Stage final : Ages {
@@ -41,7 +43,15 @@ class Stage final : Ages {
  private:
   using Words = std::vector<std::string_view>;
   Duration since_change(const api::Object& object) const override {
-    const auto found = silent_.find(std::string(object.name()));
+    return age(std::string(object.name()));
+  }
+  // "silent gone:n1 60", "silent taint:n1/key 300"
+  Duration since_gone(std::string_view node) const override { return age(join({"gone:", node})); }
+  Duration since_taint(std::string_view node, std::string_view key) const override {
+    return age(join({"taint:", node, "/", key}));
+  }
+  Duration age(const std::string& what) const {
+    const auto found = silent_.find(what);
     return found == silent_.end() ? Duration{} : found->second;
   }
   const Row* row(std::string_view word) const {
