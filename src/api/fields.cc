@@ -51,6 +51,7 @@ std::string go_type(const Field& field) {
     case Type::kObject:
       return go_struct(*field.message);
     case Type::kRaw:
+    case Type::kExtension:
       return "runtime.RawExtension";
     case Type::kStrings:
       return "[]string";
@@ -115,6 +116,7 @@ bool fits(const Field& field, json::Node value) {
     case Type::kObject:
       return value.is_object();
     case Type::kRaw:
+    case Type::kExtension:
       return true;
     case Type::kStrings:
       return all_strings(value);
@@ -249,6 +251,7 @@ class FieldWalk {
         parent.remove_child(child);
         return;
       case Type::kRaw:
+      case Type::kExtension:
         return;
     }
     child.replace_with(zero);

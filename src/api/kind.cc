@@ -43,6 +43,8 @@ std::string_view subresource_name(Subresource subresource) {
       return "log";
     case Subresource::kFinalize:
       return "finalize";
+    case Subresource::kApproval:
+      return "approval";
   }
   return "";
 }

@@ -23,7 +23,8 @@ enum class Subresource : uint8_t {
   kEviction,
   kToken,
   kLog,
-  kFinalize
+  kFinalize,
+  kApproval
 };
 constexpr uint32_t bit(Subresource s) {
   return 1u << static_cast<uint32_t>(s);
@@ -119,6 +120,12 @@ StoredName parse_storage_key(std::string_view key);  // kind is null for a key o
 
 // The kinds that other rooms name (api/kinds/*.cc).
 extern const Kind kNamespace, kNode, kPod, kService, kEndpoints, kEndpointSlice, kConfigMap,
-    kSecret, kServiceAccount, kEvent, kLease, kDeployment, kReplicaSet;
+    kSecret, kServiceAccount, kEvent, kLease, kDeployment, kReplicaSet, kDaemonSet, kStatefulSet,
+    kControllerRevision, kJob, kCronJob, kPodDisruptionBudget, kReplicationController, kPodTemplate,
+    kResourceQuota, kLimitRange, kPersistentVolume, kPersistentVolumeClaim, kPriorityClass,
+    kStorageClass, kRole, kClusterRole, kRoleBinding, kClusterRoleBinding, kNetworkPolicy, kIngress,
+    kIngressClass, kHorizontalPodAutoscaler, kRuntimeClass, kCertificateSigningRequest,
+    kVolumeAttachment, kCSIDriver, kCSINode, kCSIStorageCapacity, kFlowSchema,
+    kPriorityLevelConfiguration, kAPIService, kIPAddress, kServiceCIDR, kCustomResourceDefinition;
 
 }  // namespace coracle::api

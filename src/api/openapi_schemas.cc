@@ -31,6 +31,8 @@ constexpr ScalarDefinition kScalarDefinitions[] = {
      R"("format":"int-or-string","oneOf":[{"type":"integer"},{"type":"string"}]})"},
     {Type::kRaw, "io.k8s.apimachinery.pkg.apis.meta.v1.FieldsV1",
      R"({"description":"Set of fields, as a tree.","type":"object"})"},
+    {Type::kExtension, "io.k8s.apimachinery.pkg.runtime.RawExtension",
+     R"({"description":"Any JSON.","type":"object"})"},
 };
 
 const ScalarDefinition* scalar_definition(Type type) {
@@ -55,8 +57,9 @@ class Reachable {
     }
   }
   std::vector<const Message*> sorted() && {
-    std::sort(messages_.begin(), messages_.end(),
-              [](const Message* a, const Message* b) { return a->definition < b->definition; });
+    std::sort(messages_.begin(), messages_.end(), [](const Message* a, const Message* b) {
+      return std::string_view(a->definition) < std::string_view(b->definition);
+    });
     return std::move(messages_);
   }
 

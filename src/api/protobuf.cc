@@ -208,6 +208,7 @@ class ProtobufWalk {
       case Type::kIntOrString:
         return int_or_string(wire.bytes, slot);
       case Type::kRaw:
+      case Type::kExtension:
         return raw(wire.bytes, slot);
       case Type::kStrings:
         return strings(wire.bytes, slot);
@@ -253,7 +254,11 @@ class ProtobufWalk {
       if (part.number == 2) nanos = static_cast<int32_t>(part.value);
     }
     if (reader.failed()) return malformed("bad time");
-    if (seconds == 0 && nanos == 0) return {};
+    // Go writes the zero time as null: no member, but an entry of a map stays.
+    if (seconds == 0 && nanos == 0) {
+      if (!slot.drops_empty && slot.parent.is_object()) slot.parent.set_null(slot.name);
+      return {};
+    }
     if (seconds > kSecondsMax || seconds < -kSecondsMax || nanos < 0 || nanos > 999'999'999) {
       return malformed("time is out of range");
     }

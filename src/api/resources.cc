@@ -29,6 +29,7 @@ constexpr SubresourceRow kSubresources[] = {
     {Subresource::kToken, "create", "authentication.k8s.io", "v1", "TokenRequest"},
     {Subresource::kLog, "get"},
     {Subresource::kFinalize, "update"},
+    {Subresource::kApproval, "get,patch,update"},
 };
 
 ServedType type_of(const Kind& kind) {

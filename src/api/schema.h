@@ -13,6 +13,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <string_view>
 
@@ -35,7 +36,8 @@ enum class Type : uint8_t {
   kQuantity,     // resource.Quantity; text, canonical after defaulting
   kIntOrString,  // intstr.IntOrString
   kObject,       // of `message`
-  kRaw,          // free JSON: RawExtension, FieldsV1
+  kRaw,          // free JSON: FieldsV1
+  kExtension,    // free JSON: RawExtension
   kStrings,      // values of maps only: a list of strings (authorization ExtraValue)
 };
 enum class Shape : uint8_t { kOne, kList, kMap };  // kMap: string -> Type
@@ -46,35 +48,50 @@ enum class ListType : uint8_t { kAtomic, kMap, kSet };
 // checked.
 using FieldCheck = void (*)(json::Node value, std::string_view path, Errors& errors);
 
+// A string literal in one pointer: field tables are relocated data, which no process shares.
+class Words {
+ public:
+  constexpr Words() = default;
+  constexpr Words(const char* text) : text_(text) {}  // NOLINT(google-explicit-constructor)
+  constexpr operator std::string_view() const { return text_; }  // NOLINT
+  constexpr bool empty() const { return *text_ == '\0'; }
+  friend bool operator==(Words a, std::string_view b) {
+    return std::strncmp(a.text_, b.data(), b.size()) == 0 && a.text_[b.size()] == '\0';
+  }
+
+ private:
+  const char* text_ = "";
+};
+
 struct Field {
-  std::string_view name;
-  uint16_t number = 0;
-  Type type = Type::kString;
-  Shape shape = Shape::kOne;
+  Words name;
   const Message* message = nullptr;  // kObject
+  Words merge_key = {};              // x-kubernetes-patch-merge-key
+  Words keys = {};                   // x-kubernetes-list-map-keys, comma-separated
+  Words default_json = {};  // set when the field is absent or "" (and the parent is present)
+  Words values = {};        // closed set, '|'-separated: "Unsupported value" otherwise
+  FieldCheck check = nullptr;
+  Words description = {};  // one sentence of our own for `kubectl explain`
+  uint16_t number = 0;
   // > 0: Go embeds a struct here. JSON is flat, but protobuf carries this field inside a
   // sub-message with this number of the parent (Volume.volumeSource = 2, Probe.handler = 1,
   // SecretKeySelector.localObjectReference = 1).
   uint16_t embedded_in = 0;
-  bool is_required = false;  // absent, "" or []: "Required value"
-  bool is_listed = false;    // upstream's document calls it required, but absence is accepted (Go:
-                             // zero) or checked by a hook
+  Type type = Type::kString;
+  Shape shape = Shape::kOne;
+  ListType list_type = ListType::kAtomic;
+  bool is_required : 1 = false;  // absent, "" or []: "Required value"
+  // Upstream's document calls it required, but absence is accepted (Go: zero) or checked by a hook.
+  bool is_listed : 1 = false;
   // Go holds the number or bool by value: 0 (false) and absence are one. Such zeros are left out
   // (Go's protobuf always writes them), then defaulted like absent fields. Not for Go pointers
   // (replicas, runAsUser).
-  bool zero_is_absent = false;
-  bool unique =
-      false;  // list: no two items may have the same `keys` ("Duplicate value"); env may repeat
-  bool merges = false;        // x-kubernetes-patch-strategy: merge
-  bool retains_keys = false;  // ... retainKeys
-  ListType list_type = ListType::kAtomic;
-  std::string_view merge_key = {};  // x-kubernetes-patch-merge-key
-  std::string_view keys = {};       // x-kubernetes-list-map-keys, comma-separated
-  std::string_view default_json =
-      {};                        // set when the field is absent or "" (and the parent is present)
-  std::string_view values = {};  // closed set, '|'-separated: "Unsupported value" otherwise
-  FieldCheck check = nullptr;
-  std::string_view description = {};  // one sentence of our own for `kubectl explain`
+  bool zero_is_absent : 1 = false;
+  // list: no two items may have the same `keys` ("Duplicate value"); env may repeat
+  bool unique : 1 = false;
+  bool merges : 1 = false;        // x-kubernetes-patch-strategy: merge
+  bool retains_keys : 1 = false;  // ... retainKeys
+  bool replaces : 1 = false;      // ... replace: a patch does not merge into the object
 
   constexpr Field required() const {
     Field f = *this;
@@ -86,12 +103,12 @@ struct Field {
     f.is_listed = true;
     return f;
   }
-  constexpr Field otherwise(std::string_view json) const {
+  constexpr Field otherwise(Words json) const {
     Field f = *this;
     f.default_json = json;
     return f;
   }
-  constexpr Field one_of(std::string_view set) const {
+  constexpr Field one_of(Words set) const {
     Field f = *this;
     f.values = set;
     return f;
@@ -116,13 +133,13 @@ struct Field {
     f.embedded_in = n;
     return f;
   }
-  constexpr Field about(std::string_view sentence) const {
+  constexpr Field about(Words sentence) const {
     Field f = *this;
     f.description = sentence;
     return f;
   }
   // Strategic merge by one key (also the list-map key unless map_keys() says otherwise).
-  constexpr Field keyed_by(std::string_view key) const {
+  constexpr Field keyed_by(Words key) const {
     Field f = *this;
     f.merges = true;
     f.merge_key = key;
@@ -130,7 +147,7 @@ struct Field {
     if (f.keys.empty()) f.keys = key;
     return f;
   }
-  constexpr Field map_keys(std::string_view k) const {
+  constexpr Field map_keys(Words k) const {
     Field f = *this;
     f.keys = k;
     f.list_type = ListType::kMap;
@@ -141,7 +158,7 @@ struct Field {
     f.merges = true;
     return f;
   }  // without a key
-  constexpr Field patch_key(std::string_view k) const {
+  constexpr Field patch_key(Words k) const {
     Field f = *this;
     f.merges = true;
     f.merge_key = k;
@@ -152,6 +169,11 @@ struct Field {
     f.retains_keys = true;
     return f;
   }
+  constexpr Field replacing() const {
+    Field f = *this;
+    f.replaces = true;
+    return f;
+  }
   constexpr Field set() const {
     Field f = *this;
     f.list_type = ListType::kSet;
@@ -159,10 +181,12 @@ struct Field {
   }
 };
 
+static_assert(sizeof(Field) <= 9 * sizeof(uint64_t));
+
 struct Message {
-  std::string_view definition;  // name in upstream's OpenAPI document
+  Words definition;  // name in upstream's OpenAPI document
   std::span<const Field> fields;
-  std::string_view description = {};
+  Words description = {};
 
   const Field* find(std::string_view name) const {
     for (const Field& f : fields) {
@@ -172,10 +196,7 @@ struct Message {
   }
 };
 
-constexpr Field scalar(std::string_view name,
-                       uint16_t number,
-                       Type type,
-                       Shape shape = Shape::kOne) {
+constexpr Field scalar(Words name, uint16_t number, Type type, Shape shape = Shape::kOne) {
   Field f;
   f.name = name;
   f.number = number;
@@ -183,49 +204,58 @@ constexpr Field scalar(std::string_view name,
   f.shape = shape;
   return f;
 }
-constexpr Field text(std::string_view name, uint16_t number) {
+constexpr Field text(Words name, uint16_t number) {
   return scalar(name, number, Type::kString);
 }
-constexpr Field int32(std::string_view name, uint16_t number) {
+constexpr Field int32(Words name, uint16_t number) {
   return scalar(name, number, Type::kInt32);
 }
-constexpr Field int64(std::string_view name, uint16_t number) {
+constexpr Field int64(Words name, uint16_t number) {
   return scalar(name, number, Type::kInt64);
 }
-constexpr Field boolean(std::string_view name, uint16_t number) {
+constexpr Field boolean(Words name, uint16_t number) {
   return scalar(name, number, Type::kBoolean);
 }
-constexpr Field time(std::string_view name, uint16_t number) {
+constexpr Field time(Words name, uint16_t number) {
   return scalar(name, number, Type::kTime);
 }
-constexpr Field micro_time(std::string_view name, uint16_t number) {
+constexpr Field micro_time(Words name, uint16_t number) {
   return scalar(name, number, Type::kMicroTime);
 }
-constexpr Field bytes(std::string_view name, uint16_t number) {
+constexpr Field bytes(Words name, uint16_t number) {
   return scalar(name, number, Type::kBytes);
 }
-constexpr Field quantity(std::string_view name, uint16_t number) {
+constexpr Field quantity(Words name, uint16_t number) {
   return scalar(name, number, Type::kQuantity);
 }
-constexpr Field int_or_string(std::string_view name, uint16_t number) {
+constexpr Field int_or_string(Words name, uint16_t number) {
   return scalar(name, number, Type::kIntOrString);
 }
-constexpr Field raw(std::string_view name, uint16_t number) {
+constexpr Field raw(Words name, uint16_t number) {
   return scalar(name, number, Type::kRaw);
 }
-constexpr Field list_of(std::string_view name, uint16_t number, Type type) {
+constexpr Field extension(Words name, uint16_t number) {
+  return scalar(name, number, Type::kExtension);
+}
+constexpr Field list_of(Words name, uint16_t number, Type type) {
   return scalar(name, number, type, Shape::kList);
 }
-constexpr Field map_of(std::string_view name, uint16_t number, Type type) {
+constexpr Field map_of(Words name, uint16_t number, Type type) {
   return scalar(name, number, type, Shape::kMap);
 }
-constexpr Field object(std::string_view name, uint16_t number, const Message& message) {
+constexpr Field object(Words name, uint16_t number, const Message& message) {
   Field f = scalar(name, number, Type::kObject);
   f.message = &message;
   return f;
 }
-constexpr Field list(std::string_view name, uint16_t number, const Message& message) {
+constexpr Field list(Words name, uint16_t number, const Message& message) {
   Field f = scalar(name, number, Type::kObject, Shape::kList);
+  f.message = &message;
+  return f;
+}
+
+constexpr Field map_to(Words name, uint16_t number, const Message& message) {
+  Field f = scalar(name, number, Type::kObject, Shape::kMap);
   f.message = &message;
   return f;
 }

@@ -130,13 +130,14 @@ constexpr Subresource kRows[] = {
     {Name::kToken, "create", nullptr, decode_token_request, answer_token_request, nullptr},
     {Name::kLog, "get", read_pod_log, decode_nothing, nullptr, nullptr},
     {Name::kFinalize, "update", nullptr, decode_finalize, nullptr, nullptr},
+    {Name::kApproval, "get,update,patch", nullptr, decode_object, nullptr, nullptr},
 };
 
 consteval bool every_subresource_has_its_row() {
   for (size_t at = 0; at < std::size(kRows); ++at) {
     if (static_cast<size_t>(kRows[at].which) != at) return false;
   }
-  return std::size(kRows) == static_cast<size_t>(Name::kFinalize) + 1;
+  return std::size(kRows) == static_cast<size_t>(Name::kApproval) + 1;
 }
 static_assert(every_subresource_has_its_row());
 

@@ -22,6 +22,7 @@ struct FieldRule {
   std::string_view merge_key = {};  // lists of objects: merged by this key; empty: replaced whole
   bool merge_primitives = false;    // lists of scalars: merged as a set
   bool retain_keys = false;         // patchStrategy retainKeys
+  bool replace = false;             // patchStrategy replace: objects are not merged
 };
 struct MergeSchema {
   const void* type = nullptr;

@@ -233,8 +233,8 @@ Result<> Merge::member(Item* target, Item* before, const Item* change, const voi
     return {};
   }
   const FieldRule rule = rule_of(type, change->key());
-  if (change->is(cJSON_Object)) return object(before, change, rule.type);
-  if (rule.merge_key.empty() && !rule.merge_primitives) {
+  if (change->is(cJSON_Object) && !rule.replace) return object(before, change, rule.type);
+  if (rule.replace || (rule.merge_key.empty() && !rule.merge_primitives)) {
     put(target, before, change);
     return {};
   }

@@ -17,6 +17,15 @@ std::string joined_members(json::Node list, std::string_view member) {
 
 }  // namespace
 
+json::Node at_path(json::Node object, std::string_view path) {
+  while (!path.empty() && object) {
+    const size_t dot = path.find('.');
+    object = object[path.substr(0, dot)];
+    path.remove_prefix(dot == std::string_view::npos ? path.size() : dot + 1);
+  }
+  return object;
+}
+
 std::string time_since(json::Node time, Wall now) {
   const std::optional<Wall> at = parse_rfc3339(time.string());
   return at ? human_duration(now - *at) : "<unknown>";

@@ -19,6 +19,35 @@ inline constexpr size_t kShownMax = 3;
 // The same for a comma-separated list under construction.
 void add_listed(std::string& list, std::string_view item);
 
+// A path of member names as a template argument: text_at<"spec.provisioner">.
+template <size_t N>
+struct PathText {
+  char text[N] = {};
+  consteval PathText(const char (&path)[N]) {  // NOLINT(google-explicit-constructor)
+    for (size_t at = 0; at < N; ++at)
+      text[at] = path[at];
+  }
+};
+json::Node at_path(json::Node object, std::string_view path);
+template <PathText kPath>
+void text_at(json::Node object, Wall, json::Writer& out) {
+  out.value(at_path(object, kPath.text).string());
+}
+template <PathText kPath>
+void number_at(json::Node object, Wall, json::Writer& out) {
+  out.value(at_path(object, kPath.text).integer());
+}
+template <PathText kPath>
+std::string label_at(json::Node object) {
+  return std::string(at_path(object, kPath.text).string());
+}
+constexpr Column text_column(std::string_view name, Cell cell, bool wide = false) {
+  return {.name = name, .cell = cell, .wide = wide};
+}
+constexpr Column number_column(std::string_view name, Cell cell, bool wide = false) {
+  return {.name = name, .cell = cell, .type = "integer", .wide = wide};
+}
+
 void age_cell(json::Node object, Wall now, json::Writer& out);
 inline constexpr Column kAgeColumn{
     .name = "Age", .cell = age_cell, .description = "Time since the object was created."};

@@ -66,6 +66,11 @@ void check_requirement(json::Node requirement, std::string_view path, Errors& er
   }
 }
 
+bool is_percentage(std::string_view text) {
+  if (text.size() < 2 || text.back() != '%') return false;
+  return parse_unsigned(text.substr(0, text.size() - 1)).has_value();
+}
+
 }  // namespace
 
 void positive(json::Node value, std::string_view path, Errors& errors) {
@@ -164,6 +169,47 @@ void check_qualified_name(json::Node value, std::string_view path, Errors& error
 void check_immutable(json::Node now, json::Node old, std::string_view path, Errors& errors) {
   if (!says_something(now) && !says_something(old)) return;
   if (!json::equal(now, old)) errors.invalid(path, now, "field is immutable");
+}
+
+// 25% counts as 25: what matters here is whether it is 0 or above 100%.
+int64_t check_share(json::Node share, std::string_view path, Errors& errors) {
+  if (share.is_string() && !is_percentage(share.string())) {
+    errors.invalid(path, share,
+                   "a valid percent string must be a numeric string followed by an ending '%' "
+                   "(e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')");
+    return 1;
+  }
+  if (share.is_string())
+    return parse_signed(share.string().substr(0, share.string().size() - 1)).value_or(1);
+  if (share.integer() < 0) errors.invalid(path, share, "must be greater than or equal to 0");
+  return share.integer();
+}
+
+void check_share_limit(json::Node share, int64_t says, std::string_view path, Errors& errors) {
+  if (share.is_string() && says > 100) errors.invalid(path, share, "must not be greater than 100%");
+}
+
+void check_counts(json::Node status, std::string_view names, Errors& errors) {
+  for (std::string_view name : split(names, '|')) {
+    if (status[name]) not_negative(status[name], field("status", name), errors);
+  }
+}
+
+bool is_one_of(std::string_view word, std::string_view words) {
+  for (std::string_view each : split(words, '|')) {
+    if (each == word) return true;
+  }
+  return false;
+}
+
+bool same_but(json::Node a, json::Node b, std::string_view names) {
+  const auto differs = [names](json::Node one, json::Node other) {
+    for (const json::Node child : one) {
+      if (!is_one_of(child.key(), names) && !json::equal(child, other[child.key()])) return true;
+    }
+    return false;
+  };
+  return !differs(a, b) && !differs(b, a);
 }
 
 }  // namespace coracle::api

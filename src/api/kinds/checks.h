@@ -38,4 +38,13 @@ void check_qualified_name(json::Node value, std::string_view path, Errors& error
 // `field is immutable` unless both are absent or equal.
 void check_immutable(json::Node now, json::Node old, std::string_view path, Errors& errors);
 
+// A number or a percentage; what it says, of 25% 25.
+int64_t check_share(json::Node share, std::string_view path, Errors& errors);
+void check_share_limit(json::Node share, int64_t says, std::string_view path, Errors& errors);
+// The members of `status` named by the '|'-separated list must not be negative.
+void check_counts(json::Node status, std::string_view names, Errors& errors);
+// Whether two objects are equal but for the members named by the '|'-separated list.
+bool same_but(json::Node a, json::Node b, std::string_view names);
+bool is_one_of(std::string_view word, std::string_view words);  // '|'-separated
+
 }  // namespace coracle::api

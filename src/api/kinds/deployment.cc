@@ -152,25 +152,6 @@ void prepare(json::Node deployment, json::Node old) {
   deployment.object("status");
 }
 
-bool is_percentage(std::string_view text) {
-  if (text.size() < 2 || text.back() != '%') return false;
-  return parse_unsigned(text.substr(0, text.size() - 1)).has_value();
-}
-
-// 25% counts as 25: what matters here is whether it is 0 or above 100%.
-int64_t check_share(json::Node share, std::string_view path, Errors& errors) {
-  if (share.is_string() && !is_percentage(share.string())) {
-    errors.invalid(path, share,
-                   "a valid percent string must be a numeric string followed by an ending '%' "
-                   "(e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')");
-    return 1;
-  }
-  if (share.is_string())
-    return parse_signed(share.string().substr(0, share.string().size() - 1)).value_or(1);
-  if (share.integer() < 0) errors.invalid(path, share, "must be greater than or equal to 0");
-  return share.integer();
-}
-
 void check_rolling_update(json::Node rolling, Errors& errors) {
   const std::string path = "spec.strategy.rollingUpdate";
   const std::string unavailable_path = field(path, "maxUnavailable");
@@ -179,8 +160,7 @@ void check_rolling_update(json::Node rolling, Errors& errors) {
   const int64_t surge = check_share(rolling["maxSurge"], field(path, "maxSurge"), errors);
   if (missing == 0 && surge == 0)
     errors.invalid(unavailable_path, unavailable, "may not be 0 when `maxSurge` is 0");
-  if (unavailable.is_string() && missing > 100)
-    errors.invalid(unavailable_path, unavailable, "must not be greater than 100%");
+  check_share_limit(unavailable, missing, unavailable_path, errors);
 }
 
 void validate(json::Node deployment, Errors& errors) {

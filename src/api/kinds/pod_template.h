@@ -15,8 +15,9 @@ extern const Message kContainer, kEphemeralContainer, kResourceRequirements;  //
 extern const Message kObjectFieldSelector, kResourceFieldSelector;            // container.cc
 extern const Message kProbe, kLifecycle;                                      // probe.cc
 extern const Message kSecurityContext, kPodSecurityContext;                   // security_context.cc
-extern const Message kAffinity, kToleration, kTopologySpreadConstraint;       // scheduling.cc
-extern const Message kVolume;                                                 // volume.cc
+extern const Message kAffinity, kToleration, kTopologySpreadConstraint,
+    kNodeSelector;             // scheduling.cc
+extern const Message kVolume;  // volume.cc
 
 // Entries in one list of requests or limits; so many that no real container comes near.
 inline constexpr size_t kResourcesMax = 64;

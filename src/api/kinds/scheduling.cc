@@ -30,8 +30,6 @@ constexpr Field kNodeSelectorFields[] = {
         .required()
         .about("Terms, of which one must match."),
 };
-constexpr Message kNodeSelector{"io.k8s.api.core.v1.NodeSelector", kNodeSelectorFields,
-                                "NodeSelector matches a node if one of its terms does."};
 
 constexpr Field kPreferredSchedulingTermFields[] = {
     int32("weight", 1).listed().about("Weight from 1 to 100."),
@@ -135,5 +133,7 @@ constinit const Message kToleration{"io.k8s.api.core.v1.Toleration", kToleration
 constinit const Message kTopologySpreadConstraint{
     "io.k8s.api.core.v1.TopologySpreadConstraint", kTopologySpreadConstraintFields,
     "TopologySpreadConstraint tells how Pods are to be spread."};
+constinit const Message kNodeSelector{"io.k8s.api.core.v1.NodeSelector", kNodeSelectorFields,
+                                      "NodeSelector matches a node if one of its terms does."};
 
 }  // namespace coracle::api

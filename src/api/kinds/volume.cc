@@ -22,9 +22,6 @@ constexpr Field kHostPathVolumeSourceFields[] = {
         .one_of("|BlockDevice|CharDevice|Directory|DirectoryOrCreate|File|FileOrCreate|Socket")
         .about("What must exist there, or is made."),
 };
-constexpr Message kHostPathVolumeSource{"io.k8s.api.core.v1.HostPathVolumeSource",
-                                        kHostPathVolumeSourceFields,
-                                        "HostPathVolumeSource is a file or directory of the node."};
 
 constexpr Field kEmptyDirVolumeSourceFields[] = {
     text("medium", 1).about("Empty for the node's disk, Memory for RAM."),
@@ -288,5 +285,8 @@ constexpr Field kVolumeFields[] = {
 constinit const Message kVolume{
     "io.k8s.api.core.v1.Volume", kVolumeFields,
     "Volume is a directory that containers of a Pod can mount; exactly one source is set."};
+constinit const Message kHostPathVolumeSource{
+    "io.k8s.api.core.v1.HostPathVolumeSource", kHostPathVolumeSourceFields,
+    "HostPathVolumeSource is a file or directory of the node."};
 
 }  // namespace coracle::api

@@ -73,9 +73,6 @@ constexpr Field kPersistentVolumeClaimSpecFields[] = {
         .about("Where the content comes from, of any kind."),
     text("volumeAttributesClassName", 9).about("Class of the settings of the volume."),
 };
-constexpr Message kPersistentVolumeClaimSpec{"io.k8s.api.core.v1.PersistentVolumeClaimSpec",
-                                             kPersistentVolumeClaimSpecFields,
-                                             "PersistentVolumeClaimSpec asks for storage."};
 
 constexpr Field kPersistentVolumeClaimTemplateFields[] = {
     object("metadata", 1, kObjectMeta).about("Labels and annotations of the claim."),
@@ -295,5 +292,8 @@ constinit const Message kStorageOSVolumeSource{
 constinit const Message kVsphereVirtualDiskVolumeSource{
     "io.k8s.api.core.v1.VsphereVirtualDiskVolumeSource", kVsphereVirtualDiskVolumeSourceFields,
     "VsphereVirtualDiskVolumeSource is a vSphere disk; not supported by Coracle yet."};
+constinit const Message kPersistentVolumeClaimSpec{"io.k8s.api.core.v1.PersistentVolumeClaimSpec",
+                                                   kPersistentVolumeClaimSpecFields,
+                                                   "PersistentVolumeClaimSpec asks for storage."};
 
 }  // namespace coracle::api

@@ -12,6 +12,7 @@ extern const Message kAWSElasticBlockStoreVolumeSource, kAzureDiskVolumeSource,
     kGCEPersistentDiskVolumeSource, kGitRepoVolumeSource, kGlusterfsVolumeSource,
     kISCSIVolumeSource, kImageVolumeSource, kNFSVolumeSource, kPersistentVolumeClaimVolumeSource,
     kPhotonPersistentDiskVolumeSource, kPortworxVolumeSource, kQuobyteVolumeSource,
-    kRBDVolumeSource, kScaleIOVolumeSource, kStorageOSVolumeSource, kVsphereVirtualDiskVolumeSource;
+    kRBDVolumeSource, kScaleIOVolumeSource, kStorageOSVolumeSource, kVsphereVirtualDiskVolumeSource,
+    kHostPathVolumeSource, kPersistentVolumeClaimSpec;
 
 }  // namespace coracle::api

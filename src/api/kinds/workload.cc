@@ -5,31 +5,37 @@
 #include "api/kinds/checks.h"
 #include "api/kinds/pod_template.h"
 #include "api/selector.h"
+#include "base/bytes.h"
 
 namespace coracle::api {
 namespace {
 
 constexpr std::string_view kTemplate = "spec.template";
 
-void check_selector(json::Node spec, Errors& errors) {
+void check_selector(json::Node spec, Errors& errors, std::string_view name) {
   const json::Node selector = spec["selector"];
   if (!selector) return;  // required: declared
   const size_t before = errors.size();
   check_label_selector(selector, "spec.selector", errors);
   if (errors.size() > before) return;
   if (selector["matchLabels"].size() + selector["matchExpressions"].size() == 0)
-    return errors.invalid("spec.selector", selector, "empty selector is invalid for deployment");
-  const json::Node labels = spec["template"]["metadata"]["labels"];
-  if (!LabelSelector::from_object(selector).matches(labels))
-    errors.invalid(field(kTemplate, "metadata.labels"), labels,
-                   "`selector` does not match template `labels`");
+    return errors.invalid("spec.selector", selector,
+                          join({"empty selector is invalid for ", name}));
+  check_template_labels(spec, errors);
 }
 
 }  // namespace
 
-void validate_workload(json::Node object, Errors& errors) {
+void check_template_labels(json::Node spec, Errors& errors) {
+  const json::Node labels = spec["template"]["metadata"]["labels"];
+  if (!LabelSelector::from_object(spec["selector"]).matches(labels))
+    errors.invalid(field(kTemplate, "metadata.labels"), labels,
+                   "`selector` does not match template `labels`");
+}
+
+void validate_workload(json::Node object, Errors& errors, WorkloadName name) {
   const json::Node spec = object["spec"];
-  check_selector(spec, errors);
+  check_selector(spec, errors, name.of_selector);
   const json::Node pod = spec["template"]["spec"];
   if (!spec) errors.required("spec.selector");
   if (!spec["template"]) return errors.required("spec.template");
@@ -39,7 +45,7 @@ void validate_workload(json::Node object, Errors& errors) {
     errors.not_supported("spec.template.spec.restartPolicy", policy, "Always");
   if (pod["activeDeadlineSeconds"])
     errors.forbidden("spec.template.spec.activeDeadlineSeconds",
-                     "activeDeadlineSeconds in ReplicaSet is not Supported");
+                     join({"activeDeadlineSeconds in ", name.of_deadline, " is not Supported"}));
 }
 
 void validate_workload_status(json::Node object, json::Node, Errors& errors) {

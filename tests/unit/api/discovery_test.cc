@@ -43,8 +43,13 @@ constexpr std::string_view kGroups[] = {"",
                                         "apps",
                                         "authentication.k8s.io",
                                         "authorization.k8s.io",
+                                        "batch",
                                         "coordination.k8s.io",
-                                        "discovery.k8s.io"};
+                                        "discovery.k8s.io",
+                                        "policy",
+                                        "rbac.authorization.k8s.io",
+                                        "scheduling.k8s.io",
+                                        "storage.k8s.io"};
 
 TEST(Discovery, ListsResourcesAsUpstream) {
   Documents documents;
@@ -145,10 +150,10 @@ TEST(Discovery, ListsGroupsAsUpstream) {
 TEST(Discovery, KnowsWhatIsNotServed) {
   Documents documents;
   EXPECT_EQ(documents.legacy_group(""), nullptr);
-  EXPECT_EQ(documents.legacy_group("batch"), nullptr);
+  EXPECT_EQ(documents.legacy_group("example.com"), nullptr);
   EXPECT_EQ(documents.legacy_resources("apps", "v1beta1"), nullptr);
   EXPECT_EQ(documents.legacy_resources("", "v2"), nullptr);
-  EXPECT_EQ(documents.openapi_v3("batch", "v1"), nullptr);
+  EXPECT_EQ(documents.openapi_v3("example.com", "v1"), nullptr);
 }
 
 TEST(Discovery, NamesTheServerThatWasAsked) {

@@ -69,6 +69,8 @@ std::string_view type_name(const Field& field) {
       return field.message->definition;
     case Type::kRaw:
       return "io.k8s.apimachinery.pkg.apis.meta.v1.FieldsV1";
+    case Type::kExtension:
+      return "io.k8s.apimachinery.pkg.runtime.RawExtension";
     case Type::kStrings:
       return "list of string";
   }
@@ -90,6 +92,7 @@ std::string ours(const Field& field) {
            : field.merges                     ? "merge"
                                               : "retainKeys";
   }
+  if (field.replaces) out += ", strategy replace";
   if (!field.merge_key.empty()) out += join({", merge key ", field.merge_key});
   return out;
 }
@@ -142,7 +145,7 @@ class SchemaComparison {
     std::set<std::string> required_there;
     for (const Field& field : message.fields) {
       EXPECT_TRUE(here.emplace(std::string(field.name), ours(field)).second)
-          << name << "." << field.name;
+          << name << "." << std::string_view(field.name);
       if (field.is_required || field.is_listed) required_here.insert(std::string(field.name));
     }
     for (json::Node property : definition["properties"]) {
@@ -212,14 +215,16 @@ TEST(Schema, HasEveryDefinitionAndNumberOnce) {
     reach(*body.message, messages);
   std::set<std::string_view> definitions;
   for (const Message* message : messages) {
-    EXPECT_TRUE(definitions.insert(message->definition).second) << message->definition;
+    EXPECT_TRUE(definitions.insert(message->definition).second)
+        << std::string_view(message->definition);
     std::set<std::pair<int, int>> numbers;
     for (const Field& field : message->fields) {
       const bool in_envelope = field.name == "kind" || field.name == "apiVersion";
-      EXPECT_TRUE(field.number != 0 || in_envelope) << message->definition << " " << field.name;
+      EXPECT_TRUE(field.number != 0 || in_envelope)
+          << std::string_view(message->definition) << " " << std::string_view(field.name);
       if (field.number == 0) continue;
       EXPECT_TRUE(numbers.insert({field.embedded_in, field.number}).second)
-          << message->definition << " " << field.name;
+          << std::string_view(message->definition) << " " << std::string_view(field.name);
     }
   }
 }
