@@ -9,7 +9,8 @@
 
 namespace coracle::peer {
 
-inline constexpr size_t kPartBytes = 32 * 1024;  // long messages travel in parts of this
+inline constexpr size_t kPartBytes = 32 * 1024;       // long messages travel in parts of this
+inline constexpr size_t kFrameBytesMax = 128 * 1024;  // whatever its type: see frame.cc
 inline constexpr size_t kMessageBytesMax = 4 * 1024 * 1024;  // dropped; from a peer: it is cut
 inline constexpr size_t kQueueBytesMax = 8 * 1024 * 1024;    // to one member; dropped, unreachable
 inline constexpr size_t kQueueMessagesMax = 4096;            // the same

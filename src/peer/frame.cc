@@ -35,6 +35,8 @@ constexpr Extent kExtents[] = {
     {5, 1024},                               // snapshot reply
 };
 
+static_assert(kHeaderBytes + 8 + store::kSnapshotChunkBytesMax <= kFrameBytesMax);
+
 bool is_greeting(size_t type) {
   return type == static_cast<size_t>(FrameType::kHello) ||
          type == static_cast<size_t>(FrameType::kRefusal) ||
