@@ -84,9 +84,9 @@ struct StoreOptions {
   // life apart from those of another.
   uint64_t entropy = 0;
   // First start only. Either this founds a cluster of one voter, which `self` names ...
-  Member self;
-  std::optional<Joining> joining;  // ... or it joins one.
-  Timing timing;
+  Member self = {};
+  std::optional<Joining> joining = {};  // ... or it joins one.
+  Timing timing = {};
 };
 
 // Where a watcher stands in the ring of recent changes.
@@ -168,7 +168,8 @@ class Store : public api::State {
     uint64_t database_bytes = 0;
     uint64_t damaged_rows =
         0;  // reads that met a row with a wrong checksum (left out of State's lists)
-    bool read_only = false;  // disk full or failed
+    bool damaged_log = false;  // an entry could not be read back
+    bool read_only = false;    // disk full or failed
   };
   virtual Figures figures() const = 0;
 };
