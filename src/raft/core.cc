@@ -35,6 +35,8 @@ Result<> Core::give(Input input) {
     case Input::Kind::kPropose:
       message = {.type = MessageType::kPropose, .from = self};
       message.entries.push_back({.data = std::move(input.data)});
+      for (Payload& data : input.more)
+        message.entries.push_back({.data = std::move(data)});
       break;
     case Input::Kind::kChange:
       if (input.change.changes.size() > kChangesMax) {

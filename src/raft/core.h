@@ -38,6 +38,7 @@ struct Input {
   Kind kind = Kind::kTick;
   Message message = {};
   Payload data = {};
+  std::vector<Payload> more = {};  // kPropose: further entries, all or none with the first
   ConfChange change = {};
   EntryType change_type = EntryType::kConfChangeV2;
   uint64_t request = 0;

@@ -11,9 +11,10 @@
 namespace coracle::store {
 namespace {
 
-constexpr int64_t kFormat = 1;
-constexpr int64_t kMetaFormat = 1;  // keys of the table meta, never reused
-constexpr int64_t kMetaApplied = 2;
+constexpr uint64_t kFormat = 2;
+constexpr uint64_t kMetaFormat = 1;  // keys of the table meta, never reused
+constexpr uint64_t kMetaApplied = 2;
+constexpr uint64_t kMetaIdentity = 3;
 
 constexpr const char* kWriterSettings =
     "PRAGMA page_size=4096;"
@@ -23,6 +24,13 @@ constexpr const char* kWriterSettings =
     "PRAGMA cache_size=-512;"
     "PRAGMA wal_autocheckpoint=0;"
     "PRAGMA journal_size_limit=4194304;"
+    "PRAGMA temp_store=MEMORY;";
+constexpr const char* kFillSettings =
+    "PRAGMA page_size=4096;"
+    "PRAGMA journal_mode=OFF;"
+    "PRAGMA synchronous=OFF;"
+    "PRAGMA mmap_size=0;"
+    "PRAGMA cache_size=-1024;"
     "PRAGMA temp_store=MEMORY;";
 constexpr const char* kReaderSettings =
     "PRAGMA mmap_size=0;"
@@ -34,7 +42,7 @@ constexpr const char* kTables =
     " create_rev INT NOT NULL, mod_rev INT NOT NULL, version INT NOT NULL, flags INT NOT NULL,"
     " crc INT NOT NULL, value BLOB NOT NULL);"
     "CREATE TABLE IF NOT EXISTS meta(k INTEGER PRIMARY KEY, v);"
-    "INSERT OR IGNORE INTO meta(k, v) VALUES(1, 1);"
+    "INSERT OR IGNORE INTO meta(k, v) VALUES(1, 2);"
     "COMMIT;";
 
 constexpr const char* kNoRoom = "no space left for the database";
@@ -97,6 +105,7 @@ class Use {
   }
   // False: done.
   Result<bool> step(std::string_view what) {
+    if (statement_ == nullptr) return fail(Code::kUnavailable, "the state is being replaced");
     const int code = sqlite3_step(statement_);
     if (code == SQLITE_ROW) return true;
     if (code == SQLITE_DONE) return false;
@@ -160,10 +169,10 @@ bool is_full(const Error& error) {
   return error.code == Code::kUnavailable;
 }
 
-Result<std::unique_ptr<Writer>> Writer::open(const std::string& path, const char* vfs) {
+Result<std::unique_ptr<Writer>> Writer::open(const std::string& path, const char* vfs, Purpose purpose) {
   std::unique_ptr<Writer> writer(new Writer());
   writer->database_ = TRY(open_database(path, vfs, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE));
-  TRY(run(writer->database_, kWriterSettings));
+  TRY(run(writer->database_, purpose == Purpose::kFill ? kFillSettings : kWriterSettings));
   TRY(writer->prepare());
   return writer;
 }
@@ -189,18 +198,42 @@ Result<> Writer::prepare() {
   Use use(get_meta_);
   const bool found = TRY(use.number(kMetaFormat).step("read the database's format"));
   if (!found || use.integer(0) != kFormat) {
-    return fail(Code::kCorrupt, "the database is of another format");
+    return fail(Code::kCorrupt,
+                "the database is of another format: this version cannot read it; start with an "
+                "empty directory or with the version that wrote it");
   }
   return measure();
 }
 
-Result<std::optional<LogPoint>> Writer::applied() {
+Result<std::optional<Applied>> Writer::applied() {
   Use use(get_meta_);
   if (!TRY(use.number(kMetaApplied).step("read the applied point")))
-    return std::optional<LogPoint>();
-  std::optional<LogPoint> point = LogPoint::decode(use.bytes(0));
-  if (!point) return fail(Code::kCorrupt, "the applied point in the database is damaged");
-  return point;
+    return std::optional<Applied>();
+  std::optional<Applied> applied = Applied::decode(use.bytes(0));
+  if (!applied) return fail(Code::kCorrupt, "the applied point in the database is damaged");
+  return applied;
+}
+
+Result<std::optional<Identity>> Writer::identity() {
+  Use use(get_meta_);
+  if (!TRY(use.number(kMetaIdentity).step("read the identity"))) return std::optional<Identity>();
+  const std::string_view bytes = use.bytes(0);
+  if (bytes.size() != 20 || get_u32(bytes.data()) != crc32c(bytes.substr(4)))
+    return fail(Code::kCorrupt, "the identity in the database is damaged");
+  return std::optional<Identity>({get_u64(&bytes[4]), get_u64(&bytes[12])});
+}
+
+Result<> Writer::set_identity(const Identity& identity) {
+  std::string numbers;
+  put_u64(numbers, identity.cluster);
+  put_u64(numbers, identity.member);
+  std::string bytes;
+  put_u32(bytes, crc32c(numbers));
+  return set_meta(kMetaIdentity, bytes + numbers);
+}
+
+Result<> Writer::set_meta(uint64_t key, std::string_view value) {
+  return Use(set_meta_).number(key).blob(value).finish("write about itself");
 }
 
 Result<> Writer::begin() {
@@ -217,9 +250,8 @@ Result<> Writer::remove(std::string_view key) {
   return Use(remove_).text(key).finish("delete a row");
 }
 
-Result<> Writer::commit(const LogPoint& applied) {
-  const std::string point = applied.encode();
-  TRY(Use(set_meta_).number(kMetaApplied).blob(point).finish("write the applied point"));
+Result<> Writer::commit(const Applied& applied) {
+  TRY(set_meta(kMetaApplied, applied.encode()));
   int pages_before = 0;
   int ignored = 0;
   sqlite3_db_status(database_.get(), SQLITE_DBSTATUS_CACHE_WRITE, &pages_before, &ignored, 1);
@@ -233,6 +265,10 @@ Result<> Writer::commit(const LogPoint& applied) {
 void Writer::roll_back() {
   if (sqlite3_get_autocommit(database_.get()) != 0) return;
   sqlite3_exec(database_.get(), "ROLLBACK", nullptr, nullptr, nullptr);
+}
+
+Result<> Writer::sync_commits(bool sync) {
+  return run(database_, sync ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
 }
 
 Result<bool> Writer::checkpoint() {
@@ -264,10 +300,23 @@ void Writer::release_memory() {
 
 Result<std::unique_ptr<Reader>> Reader::open(const std::string& path, const char* vfs) {
   std::unique_ptr<Reader> reader(new Reader());
-  reader->database_ = TRY(open_database(path, vfs, SQLITE_OPEN_READWRITE));
-  TRY(run(reader->database_, kReaderSettings));
-  TRY(reader->prepare());
+  reader->path_ = path;
+  reader->vfs_ = vfs;
+  TRY(reader->reopen());
   return reader;
+}
+
+void Reader::close() {
+  for (SqliteStatement* statement : {&begin_, &end_, &get_, &scan_, &owned_, &count_, &contains_}) {
+    statement->reset();
+  }
+  database_.reset();
+}
+
+Result<> Reader::reopen() {
+  database_ = TRY(open_database(path_, vfs_, SQLITE_OPEN_READWRITE));
+  TRY(run(database_, kReaderSettings));
+  return prepare();
 }
 
 Result<> Reader::prepare() {

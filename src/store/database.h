@@ -12,7 +12,7 @@
 
 #include "base/owned.h"
 #include "base/result.h"
-#include "store/record.h"
+#include "store/applied.h"
 
 struct sqlite3;
 struct sqlite3_stmt;
@@ -47,18 +47,28 @@ class RowSink {
 
 class Writer {
  public:
+  enum class Purpose : uint8_t {
+    kState,  // WAL; commits are durable with the next checkpoint
+    kFill,   // a new file that is worth nothing until sync() and close()
+  };
   // Creates the file and its tables if absent.
-  static Result<std::unique_ptr<Writer>> open(const std::string& path, const char* vfs);
+  static Result<std::unique_ptr<Writer>> open(const std::string& path,
+                                              const char* vfs,
+                                              Purpose purpose = Purpose::kState);
 
-  // The point of the log up to which the rows are applied; nothing: a new database.
-  Result<std::optional<LogPoint>> applied();
+  Result<std::optional<Applied>> applied();    // nothing: a new database
+  Result<std::optional<Identity>> identity();  // likewise
+  Result<> set_identity(const Identity& identity);
 
+  // Between begin and commit.
   Result<> begin();
   Result<> put(const RowFields& row);
   Result<> remove(std::string_view key);
-  Result<> commit(const LogPoint& applied);
+  Result<> commit(const Applied& applied);
   void roll_back();
 
+  // The next commits are durable when they return, and so is everything before them.
+  Result<> sync_commits(bool sync);
   // True: everything committed is in the database file and synced.
   Result<bool> checkpoint();
   uint64_t wal_pages() const { return wal_pages_; }
@@ -69,6 +79,7 @@ class Writer {
  private:
   Writer() = default;
   Result<> prepare();
+  Result<> set_meta(uint64_t key, std::string_view value);
   SqliteDatabase database_;
   SqliteStatement begin_, commit_, put_, remove_, set_meta_, get_meta_, page_count_, free_count_;
   uint64_t wal_pages_ = 0;
@@ -78,6 +89,10 @@ class Writer {
 class Reader {
  public:
   static Result<std::unique_ptr<Reader>> open(const std::string& path, const char* vfs);
+
+  // While it is closed all reads fail with kUnavailable.
+  void close();
+  Result<> reopen();
 
   // False: no such row.
   Result<bool> get(std::string_view key, RowSink& sink) const;
@@ -93,6 +108,8 @@ class Reader {
  private:
   Reader() = default;
   Result<> prepare();
+  std::string path_;
+  const char* vfs_ = nullptr;
   SqliteDatabase database_;
   SqliteStatement begin_, end_, get_, scan_, owned_, count_, contains_;
 };

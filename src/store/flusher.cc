@@ -32,9 +32,9 @@ Result<> write_rows(Writer& writer, const Generation& generation) {
   return {};
 }
 
-Result<> write_transaction(Writer& writer, const Generation& generation, const LogPoint& applied) {
+Result<> write_transaction(Writer& writer, const Generation* generation, const Applied& applied) {
   TRY(writer.begin());
-  TRY(write_rows(writer, generation));
+  if (generation != nullptr) TRY(write_rows(writer, *generation));
   return writer.commit(applied);
 }
 
@@ -42,21 +42,26 @@ Result<> write_transaction(Writer& writer, const Generation& generation, const L
 
 FlushOutcome flush(Writer& writer,
                    const Generation* generation,
-                   const LogPoint& applied,
-                   bool checkpoint) {
+                   const Applied& applied,
+                   Durability durability) {
   FlushOutcome outcome;
-  if (generation != nullptr) {
-    outcome.result = write_transaction(writer, *generation, applied);
-    if (!outcome.result) {
-      writer.roll_back();
-      return outcome;
-    }
+  const bool synced = durability == Durability::kWal;
+  if (synced) outcome.result = writer.sync_commits(true);
+  if (outcome.result && (generation != nullptr || durability != Durability::kLater)) {
+    outcome.result = write_transaction(writer, generation, applied);
+  }
+  if (!outcome.result) {
+    writer.roll_back();
+    return outcome;
   }
   outcome.committed = true;
-  if (checkpoint || writer.wal_pages() >= kCheckpointPages) {
+  outcome.durable = synced;
+  if (synced) {
+    outcome.result = writer.sync_commits(false);
+  } else if (durability == Durability::kCheckpoint || writer.wal_pages() >= kCheckpointPages) {
     Result<bool> complete = writer.checkpoint();
     if (!complete) outcome.result = std::move(complete).error();
-    outcome.checkpointed = complete && *complete;
+    outcome.durable = complete && *complete;
   }
   writer.release_memory();
   return outcome;
@@ -65,33 +70,35 @@ FlushOutcome flush(Writer& writer,
 // Holds what it writes; the loop leaves the generation alone meanwhile.
 class Flusher::FlushJob : public port::Job {
  public:
-  FlushJob(Flusher& owner, const Generation* generation, LogPoint applied, bool checkpoint)
+  FlushJob(Flusher& owner, const Generation* generation, Applied applied, Durability durability)
       : owner_(owner),
+        writer_(*owner.parts_.writer),
         generation_(generation),
         applied_(std::move(applied)),
-        checkpoint_(checkpoint) {}
+        durability_(durability) {}
   void run() override {
-    outcome = flush(owner_.parts_.writer, generation_, applied_, checkpoint_);
-    bytes_used = owner_.parts_.writer.bytes_used();
+    outcome = flush(writer_, generation_, applied_, durability_);
+    bytes_used = writer_.bytes_used();
   }
   void done() override { owner_.finish(*this); }
-  const LogPoint& applied() const { return applied_; }
+  const Applied& applied() const { return applied_; }
 
   FlushOutcome outcome;
   uint64_t bytes_used = 0;
 
  private:
   Flusher& owner_;
+  Writer& writer_;
   const Generation* generation_;
-  LogPoint applied_;
-  bool checkpoint_;
+  Applied applied_;
+  Durability durability_;
 };
 
 Flusher::Flusher(const Parts& parts, FlushListener& listener)
     : parts_(parts),
       listener_(listener),
       timer_(parts.clock.timer(*this)),
-      bytes_used_(parts.writer.bytes_used()) {}
+      bytes_used_(parts.writer->bytes_used()) {}
 
 bool Flusher::over() const {
   const Generation& young = parts_.memtable.young();
@@ -111,7 +118,7 @@ bool Flusher::log_is_low() const {
 
 void Flusher::consider() {
   if (busy_ || failed_ || full_) return;
-  const bool low = log_is_low() && durable_ + 1 < parts_.log.end().next_index;
+  const bool low = log_is_low() && durable_ < listener_.applied_now().last.index;
   if (low || over()) return start(low);
   if (parts_.memtable.clean()) return;
   const bool lazy = parts_.memtable.old() == nullptr && parts_.memtable.young().only_lazy;
@@ -128,26 +135,37 @@ void Flusher::flush_all() {
   if (!busy_ && !failed_) start(true);
 }
 
-// The first flush after opening checkpoints, too: what was found may not have been synced yet.
-void Flusher::start(bool checkpoint) {
+// The first flush after opening is durable, too: what was found may not have been synced yet.
+void Flusher::start(bool durably) {
   Memtable& memtable = parts_.memtable;
   timer_->disarm();
   busy_ = true;
   if (memtable.old() == nullptr) {
-    old_applied_ = parts_.log.end();
+    old_applied_ = listener_.applied_now();
     if (!memtable.young().rows.empty()) memtable.age();
   }
-  parts_.lane.submit(
-      std::make_unique<FlushJob>(*this, memtable.old(), old_applied_, checkpoint || durable_ == 0));
+  Durability durability = Durability::kLater;
+  if (durably || durable_ == 0)
+    durability = parts_.pins->streams > 0 ? Durability::kWal : Durability::kCheckpoint;
+  parts_.lane.submit(std::make_unique<FlushJob>(*this, memtable.old(), old_applied_, durability));
+}
+
+void Flusher::restart(const Applied& applied) {
+  ASSERT(!busy_);
+  timer_->disarm();
+  full_ = false;
+  durable_ = applied.last.index;
+  bytes_used_ = parts_.writer->bytes_used();
+  parts_.log.set_durable(durable_, applied.point);
 }
 
 void Flusher::finish(const FlushJob& job) {
   busy_ = false;
   bytes_used_ = job.bytes_used;
   if (job.outcome.committed) parts_.memtable.drop_old();
-  if (job.outcome.checkpointed) {
-    durable_ = job.applied().next_index - 1;
-    parts_.log.set_durable(durable_);
+  if (job.outcome.durable) {
+    durable_ = job.applied().last.index;
+    parts_.log.set_durable(durable_, job.applied().point);
   }
   const bool was_full = full_;
   full_ = !job.outcome.result && is_full(job.outcome.result.error());
@@ -161,7 +179,7 @@ void Flusher::finish(const FlushJob& job) {
   }
   if (full_) {
     timer_->arm(parts_.clock.now() + kFullRetry);
-  } else if (log_is_low() && !job.outcome.checkpointed) {
+  } else if (log_is_low() && !job.outcome.durable) {
     timer_->arm(parts_.clock.now() + kCheckpointRetry);
   } else {
     consider();

@@ -4,26 +4,41 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/assert.h"
 #include "base/bytes.h"
-#include "base/log.h"
 
 namespace coracle::store {
 namespace {
 
 constexpr size_t kZerosBytes = 64 * 1024;
+constexpr uint64_t kExtentBytes = 16 * 1024;
+constexpr size_t kSegmentsMax = 16;
+constexpr size_t kHardStateBytes = 16;
 
-std::string encode_hard_state(uint64_t term, uint64_t vote) {
-  std::string out;
-  put_u64(out, term);
-  put_u64(out, vote);
-  return out;
+Result<> write_zeros(port::File& file, uint64_t bytes) {
+  const std::string zeros(kZerosBytes, '\0');
+  for (uint64_t at = 0; at < bytes; at += kZerosBytes) {
+    const size_t part = static_cast<size_t>(std::min<uint64_t>(kZerosBytes, bytes - at));
+    TRY(file.write_at(at, std::string_view(zeros).substr(0, part)));
+  }
+  return file.sync();
 }
 
 }  // namespace
 
+size_t bytes_in_log(const LogItem& item) {
+  return record_bytes(item.type == RecordType::kHardState ? kHardStateBytes : item.payload.size());
+}
+
 Result<> LogAppend::perform() const {
   TRY(file->write_at(offset, bytes));
   return file->sync();
+}
+
+Result<> LogGrowth::perform(port::Disk& disk) {
+  file = TRY(disk.open(path, port::OpenMode::kCreate));
+  TRY(write_zeros(*file, segment_bytes));
+  return disk.sync_directory(path.substr(0, path.rfind('/')));
 }
 
 Result<std::unique_ptr<Log>> Log::open(const LogOptions& options, port::Disk& disk) {
@@ -50,38 +65,38 @@ Result<> Log::open_segment(size_t number, port::Disk& disk) {
   std::string head(kSegmentHeaderBytes, '\0');
   TRY(segment.file->read_at(0, head.data(), head.size()));
   segment.header = get_segment_header(head);
-  if (!segment.header && segment.bytes < options_.segment_bytes) TRY(write_zeros(segment));
+  if (!segment.header && segment.bytes < options_.segment_bytes) {
+    TRY(write_zeros(*segment.file, options_.segment_bytes));
+    segment.bytes = options_.segment_bytes;
+  }
   if (segment.header) segment.sequence = segment.header->sequence;
   segments_.push_back(std::move(segment));
   return {};
 }
 
-Result<> Log::write_zeros(Segment& segment) {
-  const std::string zeros(kZerosBytes, '\0');
-  for (uint64_t at = 0; at < options_.segment_bytes; at += kZerosBytes) {
-    const size_t part =
-        std::min<size_t>(kZerosBytes, static_cast<size_t>(options_.segment_bytes - at));
-    TRY(segment.file->write_at(at, std::string_view(zeros).substr(0, part)));
-  }
-  segment.bytes = options_.segment_bytes;
-  return segment.file->sync();
+bool Log::pristine() const {
+  return std::all_of(segments_.begin(), segments_.end(),
+                     [](const Segment& segment) { return segment.sequence == 0; });
 }
 
-void Log::begin_term() {
-  term_pending_ = true;
-}
-
-Log::Segment* Log::find(uint64_t sequence) {
+const Log::Segment* Log::find(uint64_t sequence) const {
   if (sequence == 0) return nullptr;
-  for (Segment& segment : segments_) {
+  for (const Segment& segment : segments_) {
     if (segment.sequence == sequence) return &segment;
   }
   return nullptr;
 }
 
+Log::Segment* Log::find(uint64_t sequence) {
+  return const_cast<Segment*>(std::as_const(*this).find(sequence));
+}
+
+// A reader of the log starts at the durable point, so nothing behind that may be missing, even if
+// all its entries were overwritten.
 bool Log::is_free(const Segment& segment) const {
   if (segment.sequence == 0) return true;
-  return segment.sequence != end_.sequence && segment.last_index <= durable_;
+  return segment.sequence != end_.sequence && segment.sequence < durable_sequence_ &&
+         segment.highest <= durable_;
 }
 
 size_t Log::free_segments() const {
@@ -104,49 +119,71 @@ uint64_t Log::bytes() const {
   return sum;
 }
 
+// The rest of the segment in use counts only if it is all there is: entries may not fit into it.
+uint64_t Log::room() const {
+  uint64_t sum = 0;
+  for (const Segment& segment : segments_)
+    sum += is_free(segment) ? segment.bytes - kSegmentHeaderBytes : 0;
+  const Segment* now = find(end_.sequence);
+  return sum > 0 || now == nullptr ? sum : now->bytes - end_.offset;
+}
+
 namespace {
 
-// Builds the bytes of one batch behind `point`.
+// Builds the bytes of one batch behind `append.after`.
 class BatchWriter {
  public:
-  BatchWriter(LogPoint& point, uint64_t batch) : point_(point), base_(point.chain) {
+  BatchWriter(LogAppend& append, uint64_t batch)
+      : append_(append),
+        point_(append.after),
+        base_(append.after.chain) {
     point_.batch = batch;
   }
   void header(uint64_t sequence) {
     point_.sequence = sequence;
     point_.offset = kSegmentHeaderBytes;
-    point_.chain = put_segment_header(bytes, {{0, point_.chain, point_.batch, base_},
-                                              sequence,
-                                              point_.next_index,
-                                              point_.term,
-                                              point_.vote,
-                                              point_.configuration});
+    point_.chain = put_segment_header(append_.bytes, {{0, point_.chain, point_.batch, base_},
+                                                      sequence,
+                                                      point_.next_index,
+                                                      point_.term,
+                                                      point_.vote});
   }
-  void record(RecordType type, std::string_view payload, bool last) {
-    Record record{{0, point_.chain, point_.batch, base_}, type, last, 0, point_.term, 0};
-    if (type == RecordType::kHardState) {
-      record.term = ++point_.term;
-    } else {
-      record.index = point_.next_index++;
+  void record(const LogItem& item, bool last) {
+    Record record{{0, point_.chain, point_.batch, base_}, item.type, last, 0, item.term, 0};
+    if (item.type == RecordType::kHardState) {
+      std::string payload;
+      put_u64(payload, point_.term = item.term);
+      put_u64(payload, point_.vote = item.vote);
+      return put(record, payload);
     }
-    if (type == RecordType::kConfiguration) point_.configuration = payload;
-    point_.chain = put_record(bytes, record, payload);
-    point_.offset += record_bytes(payload.size());
+    const auto& extents = append_.extents;
+    if (extents.empty() || item.index != point_.next_index ||
+        point_.offset - extents.back().offset > kExtentBytes) {
+      append_.extents.push_back({item.index, point_.sequence, point_.offset});
+    }
+    record.index = item.index;
+    point_.next_index = item.index + 1;
+    append_.highest = std::max(append_.highest, item.index);
+    put(record, item.payload);
   }
-  std::string bytes;
 
  private:
+  void put(const Record& record, std::string_view payload) {
+    point_.chain = put_record(append_.bytes, record, payload);
+    point_.offset += record_bytes(payload.size());
+  }
+
+  LogAppend& append_;
   LogPoint& point_;
   uint32_t base_;
 };
 
 }  // namespace
 
-std::optional<LogAppend> Log::plan(const std::vector<LogItem>& items) {
-  const std::string hard_state = term_pending_ ? encode_hard_state(end_.term + 1, 1) : "";
-  size_t bytes = term_pending_ ? record_bytes(hard_state.size()) : 0;
+std::optional<LogAppend> Log::plan(std::span<const LogItem> items) {
+  size_t bytes = 0;
   for (const LogItem& item : items)
-    bytes += record_bytes(item.payload.size());
+    bytes += bytes_in_log(item);
 
   LogAppend append;
   append.after = end_;
@@ -157,29 +194,97 @@ std::optional<LogAppend> Log::plan(const std::vector<LogItem>& items) {
   ASSERT(bytes + kSegmentHeaderBytes <= segment->bytes);
   append.file = segment->file.get();
   append.offset = rolls ? 0 : end_.offset;
-
-  BatchWriter writer(append.after, std::max(end_.batch, newest_batch_) + 1);
-  if (rolls) writer.header(end_.sequence + 1);
-  if (term_pending_) {
-    append.after.vote = 1;
-    writer.record(RecordType::kHardState, hard_state, items.empty());
+  append.bytes.reserve(bytes + (rolls ? kSegmentHeaderBytes : 0));
+  BatchWriter writer(append, std::max(end_.batch, newest_batch_) + 1);
+  if (rolls) {
+    forget_extents(segment->sequence);
+    segment->sequence = 0;
+    segment->highest = 0;
+    writer.header(end_.sequence + 1);
   }
   for (const LogItem& item : items)
-    writer.record(item.type, item.payload, &item == &items.back());
-  append.bytes = std::move(writer.bytes);
+    writer.record(item, &item == &items.back());
   return append;
 }
 
 void Log::appended(LogAppend append) {
-  if (append.after.sequence != end_.sequence) {
-    Segment* old = find(end_.sequence);
-    if (old != nullptr) old->last_index = end_.next_index - 1;
-    for (Segment& segment : segments_) {
-      if (segment.file.get() == append.file) segment.sequence = append.after.sequence;
-    }
+  if (append.highest != 0) marks_.push_back({end_, append.highest});
+  for (Segment& segment : segments_) {
+    if (segment.file.get() != append.file) continue;
+    segment.sequence = append.after.sequence;
+    segment.highest = std::max(segment.highest, append.highest);
   }
-  term_pending_ = false;
+  uint64_t expected = end_.next_index;
+  for (const Extent& extent : append.extents)
+    add_extent(extent, std::exchange(expected, 0));
   end_ = std::move(append.after);
+}
+
+std::optional<LogGrowth> Log::plan_growth() {
+  if (segments_.size() >= kSegmentsMax) return std::nullopt;
+  return LogGrowth{options_.directory + "/" + std::to_string(segments_.size()),
+                   options_.segment_bytes, nullptr};
+}
+
+void Log::grown(LogGrowth growth) {
+  Segment segment;
+  segment.file = std::move(growth.file);
+  segment.bytes = growth.segment_bytes;
+  smallest_ = std::min(smallest_, segment.bytes);
+  segments_.push_back(std::move(segment));
+}
+
+void Log::jump(uint64_t index) {
+  end_.next_index = index + 1;
+  extents_.clear();
+  marks_.clear();
+}
+
+LogPoint Log::point_for(uint64_t applied) {
+  while (!marks_.empty() && marks_.front().highest <= applied)
+    marks_.pop_front();
+  return marks_.empty() ? end_ : marks_.front().before;
+}
+
+void Log::set_durable(uint64_t index, const LogPoint& point) {
+  durable_ = index;
+  durable_sequence_ = point.sequence;
+}
+
+// Extents of a recycled segment are the oldest ones.
+void Log::forget_extents(uint64_t sequence) {
+  if (sequence == 0) return;
+  while (!extents_.empty() && extents_.front().sequence <= sequence)
+    extents_.pop_front();
+}
+
+// `expected`: the index that would continue the newest extent.
+void Log::add_extent(const Extent& extent, uint64_t expected) {
+  if (!extents_.empty() && extent.first == expected &&
+      extents_.back().sequence == extent.sequence &&
+      extent.offset - extents_.back().offset <= kExtentBytes) {
+    return;
+  }
+  while (!extents_.empty() && extents_.back().first >= extent.first)
+    extents_.pop_back();
+  extents_.push_back(extent);
+}
+
+uint64_t Log::first_index() const {
+  return extents_.empty() ? end_.next_index : extents_.front().first;
+}
+
+Result<> Log::read(uint64_t low, uint64_t high, LogReader& reader) const {
+  auto extent = std::upper_bound(extents_.begin(), extents_.end(), low,
+                                 [](uint64_t index, const Extent& e) { return index < e.first; });
+  if (extent == extents_.begin()) return fail(Code::kExpired, "entries were recycled");
+  for (--extent; low < high && extent != extents_.end(); ++extent) {
+    const auto next = std::next(extent);
+    const uint64_t end = next == extents_.end() ? high : std::min(high, next->first);
+    TRY(read_extent(*extent, low, end, reader));
+    low = end;
+  }
+  return {};
 }
 
 }  // namespace coracle::store

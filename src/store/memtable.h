@@ -67,6 +67,15 @@ class Memtable {
   }
   void drop_old() { old_.reset(); }  // SQLite has it
 
+  // Both generations as one; objects are shared.
+  Memtable copy() const {
+    Memtable out;
+    if (old_ != nullptr) out.young_->rows = old_->rows;
+    for (const auto& [key, row] : young_->rows)
+      out.young_->rows[key] = row;
+    return out;
+  }
+
   // f(key, row) for keys after `after` and before `end`, in key order, newest state of each.
   template <class F>
   void for_each(const std::string& after, const std::string& end, F&& f) const {

@@ -9,15 +9,19 @@
 
 #include "base/limits.h"
 #include "base/time.h"
+#include "raft/payload.h"
 #include "store/store.h"
 
 namespace coracle::store {
 
 struct Pending {
-  Proposal proposal;
-  Waiter* waiter = nullptr;  // null: forgotten
+  Proposal proposal;         // of this member
+  raft::Payload foreign;     // or, on the leader, of another one: the encoded mutation
+  Waiter* waiter = nullptr;  // null: forgotten, or foreign
   Mono arrived;
-  bool lazy() const { return proposal.kind->write_class == api::WriteClass::kLazy; }
+  bool lazy = false;
+
+  size_t bytes() const { return foreign.size() + proposal.text.size(); }
 };
 
 class ProposalQueue {
@@ -27,13 +31,13 @@ class ProposalQueue {
   const Pending& front() const { return pending_.front(); }
 
   void push(Pending pending) {
-    urgent_ += pending.lazy() ? 0 : 1;
+    urgent_ += pending.lazy ? 0 : 1;
     pending_.push_back(std::move(pending));
   }
   Pending pop() {
     Pending first = std::move(pending_.front());
     pending_.pop_front();
-    urgent_ -= first.lazy() ? 0 : 1;
+    urgent_ -= first.lazy ? 0 : 1;
     return first;
   }
   void forget(const Waiter& waiter) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "store/record.h"
 
-#include "base/assert.h"
 #include "base/bytes.h"
 
 namespace coracle::store {
@@ -11,7 +10,6 @@ constexpr std::string_view kSegmentMagic = "CoracleL";
 constexpr uint32_t kRecordMagic = 0x00C0DA1Eu;  // holds a NUL: never part of JSON text
 constexpr uint8_t kEndsBatch = 1;
 constexpr uint32_t kPayloadBytesMax = 64 * 1024 * 1024;
-constexpr size_t kConfigurationAt = 128;
 
 void put_byte(std::string& out, uint8_t value) {
   out.push_back(static_cast<char>(value));
@@ -28,8 +26,7 @@ uint32_t seal_item(std::string& out, size_t begin) {
 
 }  // namespace
 
-std::string LogPoint::encode() const {
-  std::string out;
+void LogPoint::encode(std::string& out) const {
   put_u64(out, sequence);
   put_u64(out, offset);
   put_u32(out, chain);
@@ -37,44 +34,33 @@ std::string LogPoint::encode() const {
   put_u64(out, next_index);
   put_u64(out, term);
   put_u64(out, vote);
-  out += configuration;
-  std::string sealed;
-  put_u32(sealed, crc32c(out));
-  return sealed + out;
 }
 
-std::optional<LogPoint> LogPoint::decode(std::string_view bytes) {
-  constexpr size_t kFixed = 56;
-  if (bytes.size() < kFixed || get_u32(bytes.data()) != crc32c(bytes.substr(4)))
-    return std::nullopt;
+LogPoint LogPoint::decode(const char* at) {
   LogPoint point;
-  point.sequence = get_u64(&bytes[4]);
-  point.offset = get_u64(&bytes[12]);
-  point.chain = get_u32(&bytes[20]);
-  point.batch = get_u64(&bytes[24]);
-  point.next_index = get_u64(&bytes[32]);
-  point.term = get_u64(&bytes[40]);
-  point.vote = get_u64(&bytes[48]);
-  point.configuration = bytes.substr(kFixed);
+  point.sequence = get_u64(at);
+  point.offset = get_u64(at + 8);
+  point.chain = get_u32(at + 16);
+  point.batch = get_u64(at + 20);
+  point.next_index = get_u64(at + 28);
+  point.term = get_u64(at + 36);
+  point.vote = get_u64(at + 44);
   return point;
 }
 
 uint32_t put_segment_header(std::string& out, const SegmentHeader& header) {
-  ASSERT(header.configuration.size() <= kConfigurationBytesMax);
   const size_t begin = out.size();
   put_u32(out, 0);
   put_u32(out, header.previous);
   out += kSegmentMagic;
   put_u32(out, kLogFormat);
-  put_u32(out, static_cast<uint32_t>(header.configuration.size()));
+  put_u32(out, 0);
   put_u64(out, header.sequence);
   put_u64(out, header.batch);
   put_u64(out, header.first_index);
   put_u64(out, header.term);
   put_u64(out, header.vote);
   put_u32(out, header.base);
-  out.resize(begin + kConfigurationAt);
-  out += header.configuration;
   out.resize(begin + kSegmentHeaderBytes);
   return seal_item(out, begin);
 }
@@ -84,8 +70,6 @@ std::optional<SegmentHeader> get_segment_header(std::string_view bytes) {
   bytes = bytes.substr(0, kSegmentHeaderBytes);
   if (bytes.substr(8, 8) != kSegmentMagic || get_u32(&bytes[16]) != kLogFormat) return std::nullopt;
   if (get_u32(bytes.data()) != crc32c(bytes.substr(4))) return std::nullopt;
-  const uint32_t configuration_bytes = get_u32(&bytes[20]);
-  if (configuration_bytes > kConfigurationBytesMax) return std::nullopt;
   SegmentHeader header;
   header.crc = get_u32(bytes.data());
   header.previous = get_u32(&bytes[4]);
@@ -95,7 +79,6 @@ std::optional<SegmentHeader> get_segment_header(std::string_view bytes) {
   header.term = get_u64(&bytes[48]);
   header.vote = get_u64(&bytes[56]);
   header.base = get_u32(&bytes[64]);
-  header.configuration = bytes.substr(kConfigurationAt, configuration_bytes);
   return header;
 }
 

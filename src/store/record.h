@@ -15,24 +15,24 @@ namespace coracle::store {
 
 inline constexpr size_t kSegmentHeaderBytes = 512;  // one sector: written as a whole or not at all
 inline constexpr size_t kRecordHeaderBytes = 48;
-inline constexpr size_t kConfigurationBytesMax = 384;
-inline constexpr uint32_t kLogFormat = 1;
+inline constexpr uint32_t kLogFormat = 2;
 
-enum class RecordType : uint8_t { kEntry = 1, kHardState = 2, kConfiguration = 3 };
+enum class RecordType : uint8_t { kEntry = 1, kHardState = 2, kChange = 3 };
 
 // A point in the log between two batches: all that is needed to read on or to append from there.
 struct LogPoint {
+  static constexpr size_t kBytes = 52;
+
   uint64_t sequence = 0;  // of the segment; 0: before the first one
   uint64_t offset = 0;    // in the segment
   uint32_t chain = 0;     // checksum of the item before
   uint64_t batch = 0;     // of the item before
   uint64_t next_index = 1;
-  uint64_t term = 0;
+  uint64_t term = 0;  // the hard state, as of here
   uint64_t vote = 0;
-  std::string configuration;  // members, as in the last configuration entry
 
-  std::string encode() const;
-  static std::optional<LogPoint> decode(std::string_view bytes);
+  void encode(std::string& out) const;
+  static LogPoint decode(const char* at);  // kBytes of them
 };
 
 struct Chained {
@@ -47,7 +47,6 @@ struct SegmentHeader : Chained {
   uint64_t first_index = 0;  // of the first entry behind it
   uint64_t term = 0;
   uint64_t vote = 0;
-  std::string configuration;
 };
 
 struct Record : Chained {

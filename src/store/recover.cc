@@ -52,28 +52,23 @@ class Window {
 
 namespace {
 
-struct Entry {
-  uint64_t index = 0;
-  std::string payload;
-};
-
 // Takes `record` as the next of the batch that began at `base`; false if it does not continue the
 // chain.
 bool continues(const Record& record, const LogPoint& point, uint64_t batch, uint32_t base) {
   if (record.previous != point.chain || record.base != base || record.batch != batch) return false;
-  return record.type == RecordType::kHardState || record.index == point.next_index;
+  return record.type == RecordType::kHardState ||
+         (record.index != 0 && record.index <= point.next_index);
 }
 
 void take(LogPoint& point, const Record& record, std::string_view payload) {
   point.chain = record.crc;
   point.offset += record_bytes(record.length);
-  point.term = record.term;
-  if (record.type == RecordType::kHardState) {
-    if (payload.size() >= 16) point.vote = get_u64(&payload[8]);
-    return;
+  if (record.type != RecordType::kHardState) {
+    point.next_index = record.index + 1;
+  } else if (payload.size() >= 16) {
+    point.term = get_u64(payload.data());
+    point.vote = get_u64(&payload[8]);
   }
-  point.next_index++;
-  if (record.type == RecordType::kConfiguration) point.configuration = payload;
 }
 
 Error damage(std::string_view what) {
@@ -82,15 +77,18 @@ Error damage(std::string_view what) {
                     "; acknowledged writes would be lost, so it is left as it is"}));
 }
 
+struct Found {
+  Record record;
+  uint64_t offset = 0;
+  std::string payload;
+};
+
 }  // namespace
 
 // The batch at `point`, whole or not at all. `point` moves only if it was read.
-Result<bool> Log::read_batch(Window& window,
-                             const Segment& segment,
-                             LogReader& reader,
-                             LogPoint& point) {
+Result<bool> Log::read_batch(Window& window, Segment& segment, LogReader& reader, LogPoint& point) {
   LogPoint next = point;
-  std::vector<Entry> entries;
+  std::vector<Found> entries;
   const bool opens_segment = point.offset == kSegmentHeaderBytes;
   const uint32_t base = opens_segment ? segment.header->base : point.chain;
   uint64_t batch = opens_segment ? segment.header->batch : 0;
@@ -102,29 +100,62 @@ Result<bool> Log::read_batch(Window& window,
     if (batch <= point.batch && !opens_segment) return false;
     if (!continues(*record, next, batch, base)) return false;
     const std::string_view payload = payload_of(bytes, *record);
+    if (record->type != RecordType::kHardState)
+      entries.push_back({*record, next.offset, std::string(payload)});
     take(next, *record, payload);
-    if (record->type == RecordType::kEntry)
-      entries.push_back({record->index, std::string(payload)});
     ended = record->ends_batch;
   }
   next.batch = batch;
+  Mark mark{point, 0};
+  uint64_t expected = opens_segment ? 0 : point.next_index;
+  for (const Found& entry : entries) {
+    const Record& record = entry.record;
+    mark.highest = std::max(mark.highest, record.index);
+    add_extent({record.index, next.sequence, entry.offset}, expected);
+    expected = record.index + 1;
+    TRY(reader.on_entry({record.type, record.index, record.term, 0, entry.payload}));
+  }
+  segment.highest = std::max(segment.highest, mark.highest);
+  // A segment's header is a part of its first batch: reading on starts in the segment before.
+  if (opens_segment) mark.before = end_;
+  if (mark.highest != 0) marks_.push_back(std::move(mark));
   point = std::move(next);
-  for (const Entry& entry : entries)
-    TRY(reader.on_entry(entry.index, entry.payload));
-  TRY(reader.on_batch_end(point));
   return true;
 }
 
-Result<> Log::read_segment(const Segment& segment, LogReader& reader, LogPoint& point) {
+Result<> Log::read_segment(Segment& segment, LogReader& reader, LogPoint& point) {
   Window window(*segment.file, segment.bytes);
   while (TRY(read_batch(window, segment, reader, point))) {
   }
   return {};
 }
 
+// Records of the extent from index `low` on; what is dead lies behind other extents.
+Result<> Log::read_extent(const Extent& extent,
+                          uint64_t low,
+                          uint64_t high,
+                          LogReader& reader) const {
+  const Segment* segment = find(extent.sequence);
+  ASSERT(segment != nullptr);
+  Window window(*segment->file, segment->bytes);
+  uint64_t offset = extent.offset;
+  for (uint64_t index = extent.first; index < high;) {
+    std::string_view bytes;
+    const auto record = TRY(window.record(offset, bytes));
+    const bool fits = record && (record->type == RecordType::kHardState || record->index == index);
+    if (!fits) return damage(join({"entry ", std::to_string(index), " cannot be read back"}));
+    offset += record_bytes(record->length);
+    if (record->type == RecordType::kHardState) continue;
+    if (index >= low)
+      TRY(reader.on_entry({record->type, index, record->term, 0, payload_of(bytes, *record)}));
+    index++;
+  }
+  return {};
+}
+
 Result<> Log::recover(const LogPoint& from, LogReader& reader) {
   end_ = from;
-  const Segment* segment = find(end_.sequence);
+  Segment* segment = find(end_.sequence);
   if (segment != nullptr) TRY(read_segment(*segment, reader, end_));
   for (;;) {
     segment = find(end_.sequence + 1);
@@ -141,7 +172,11 @@ Result<> Log::recover(const LogPoint& from, LogReader& reader) {
     return damage("it does not reach up to the state");
   }
   TRY(look_for_damage());
-  note_segments_in_use();
+  // Segments behind the end hold only a torn batch.
+  for (Segment& one : segments_) {
+    if (one.sequence > end_.sequence) one.sequence = 0;
+    one.header.reset();
+  }
   return {};
 }
 
@@ -193,18 +228,6 @@ Result<> Log::look_for_damage() {
     if (!never_used || first) TRY(look_behind(segment, kSegmentHeaderBytes));
   }
   return {};
-}
-
-// Segments behind the end hold only a torn batch; older ones end where the next begins.
-void Log::note_segments_in_use() {
-  for (Segment& segment : segments_) {
-    if (segment.sequence > end_.sequence) segment.sequence = 0;
-    if (segment.sequence == 0 || segment.sequence == end_.sequence) continue;
-    const Segment* next = find(segment.sequence + 1);
-    segment.last_index = next != nullptr ? next->header->first_index - 1 : end_.next_index - 1;
-  }
-  for (Segment& segment : segments_)
-    segment.header.reset();
 }
 
 }  // namespace coracle::store

@@ -5,6 +5,13 @@
 
 namespace coracle::store {
 
+void Ring::start(uint64_t version) {
+  floor_ = version;
+  first_ = end() + 1;
+  changes_.clear();
+  bytes_ = 0;
+}
+
 // The state before is counted only if no change in the ring already holds it as its state after.
 void Ring::push(const api::Change& change, Mono now) {
   size_t bytes = sizeof(Kept) + change.after->bytes();

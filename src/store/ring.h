@@ -22,8 +22,8 @@ class Ring {
   };
   explicit Ring(Bounds bounds) : bounds_(bounds) {}
 
-  // Everything after `version` will be here, nothing before.
-  void start(uint64_t version) { floor_ = version; }
+  // Everything after `version` will be here, nothing before: who read here has lost the thread.
+  void start(uint64_t version);
   void push(const api::Change& change, Mono now);
 
   // History reaches back to `version`: all changes after it are here.

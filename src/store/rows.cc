@@ -73,7 +73,7 @@ void RowsAt::correct(Chunk& chunk) {
     if (next != chunk.rows.end() && next->key == key) ++next;
     if (object) {
       before_bytes_ -= object->bytes();
-      rows.push_back({key, object, {}, object->version(), true});
+      rows.push_back({key, object, {}, object->version(), true, 0, 0, 0});
     }
     before_.erase(before_.begin());
   }

@@ -34,6 +34,9 @@ struct SomeRows : RowSink {
     added.text = row.value;
     added.version = row.mod_rev;
     added.intact = row.intact;
+    added.create_rev = row.create_rev;
+    added.revisions = row.revisions;
+    added.flags = row.flags;
     bytes += row.key.size() + row.value.size();
     full = bytes >= limits::kListChunkBytes || rows.size() >= kChunkRowsMax;
     return !full;
@@ -86,7 +89,15 @@ Result<Chunk> View::chunk(const std::string& after, const std::string& end) cons
       chunk.rows.push_back(std::move(stored.rows[next++]));
     }
     if (next < stored.rows.size() && stored.rows[next].key == key) next++;
-    if (row.stored.object) chunk.rows.push_back({key, row.stored.object, {}, row.mod_rev, true});
+    if (!row.stored.object) return;
+    chunk.rows.push_back({key,
+                          row.stored.object,
+                          {},
+                          row.mod_rev,
+                          true,
+                          row.stored.create_rev,
+                          row.stored.revisions,
+                          row.has_owners ? kHasOwners : 0u});
   });
   std::move(stored.rows.begin() + static_cast<ptrdiff_t>(next), stored.rows.end(),
             std::back_inserter(chunk.rows));

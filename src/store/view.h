@@ -27,6 +27,9 @@ struct ViewRow {
   std::string text;
   uint64_t version = 0;
   bool intact = true;
+  uint64_t create_rev = 0;
+  uint64_t revisions = 0;
+  uint32_t flags = 0;
 };
 struct Chunk {
   std::vector<ViewRow> rows;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What a store must hold: a plain map, moved by the same proposals in the same order. It knows the
-// version of every write in advance, because the log gives out its indexes in order.
+// version of every write in advance, because the log gives out its indexes in
+// order; only the entries of new leaders come in between.
 #pragma once
 
 #include <cstdint>
@@ -39,6 +40,9 @@ class Model {
     apply(values_, writes_.back());
     return Verdict::kAccepted;
   }
+
+  // Entries of the log up to `version` that wrote nothing: a new leader's first.
+  void skip_to(uint64_t version) { version_ = version; }
 
   // Everything after `version` never happened.
   void roll_back(uint64_t version) {

@@ -12,11 +12,11 @@ namespace coracle::store {
 namespace {
 
 struct Collector : LogReader {
-  Result<> on_entry(uint64_t index, std::string_view payload) override {
-    entries.push_back(std::to_string(index) + ":" + std::string(payload));
+  Result<> on_entry(const LogItem& item) override {
+    entries.push_back(
+        join({std::to_string(item.index), "@", std::to_string(item.term), ":", item.payload}));
     return {};
   }
-  Result<> on_batch_end(const LogPoint&) override { return {}; }
   std::vector<std::string> entries;
 };
 
@@ -26,33 +26,79 @@ struct LogTest : ::testing::Test {
     if (!log || !(*log)->recover(from, collector)) return nullptr;
     return std::move(*log);
   }
-  static bool append(Log& log, const std::vector<std::string>& payloads) {
+  static bool append(Log& log,
+                     const std::vector<std::string>& payloads,
+                     uint64_t first = 0,
+                     uint64_t term = 1) {
     std::vector<LogItem> items;
+    if (first == 0) first = log.end().next_index;
     for (const std::string& payload : payloads)
-      items.push_back({RecordType::kEntry, payload});
+      items.push_back({RecordType::kEntry, first++, term, 0, payload});
+    return write(log, items);
+  }
+  static bool write(Log& log, const std::vector<LogItem>& items) {
     auto planned = log.plan(items);
     if (!planned || !planned->perform()) return false;
     log.appended(std::move(*planned));
     return true;
   }
+  static std::vector<std::string> read(const Log& log, uint64_t low, uint64_t high) {
+    Collector collector;
+    const Result<> outcome = log.read(low, high, collector);
+    if (!outcome) collector.entries.push_back(outcome.error().message);
+    return collector.entries;
+  }
   port_sim::World world{1};
   port_sim::Machine& machine = world.machine();
 };
+
+using Lines = std::vector<std::string>;
 
 TEST_F(LogTest, ReadsBackWhatWasAppendedFromTheStartOrFromAPoint) {
   Collector none;
   auto log = open(none);
   ASSERT_NE(log, nullptr);
-  EXPECT_TRUE(log->empty());
+  EXPECT_TRUE(log->pristine());
   ASSERT_TRUE(append(*log, {"a", "b"}));
+  EXPECT_FALSE(log->pristine());
   const LogPoint point = log->end();
   ASSERT_TRUE(append(*log, {"c"}));
   Collector all;
   ASSERT_NE(open(all), nullptr);
-  EXPECT_EQ(all.entries, (std::vector<std::string>{"1:a", "2:b", "3:c"}));
+  EXPECT_EQ(all.entries, (Lines{"1@1:a", "2@1:b", "3@1:c"}));
   Collector rest;
-  ASSERT_NE(open(rest, *LogPoint::decode(point.encode())), nullptr);
-  EXPECT_EQ(rest.entries, (std::vector<std::string>{"3:c"}));
+  std::string coded;
+  point.encode(coded);
+  ASSERT_NE(open(rest, LogPoint::decode(coded.data())), nullptr);
+  EXPECT_EQ(rest.entries, (Lines{"3@1:c"}));
+}
+
+TEST_F(LogTest, TheLastRecordOfAnIndexCounts) {
+  Collector none;
+  auto log = open(none);
+  ASSERT_TRUE(append(*log, {"a", "b", "c"}));
+  ASSERT_TRUE(append(*log, {"B"}, 2, 2));
+  EXPECT_EQ(read(*log, 1, 3), (Lines{"1@1:a", "2@2:B"}));
+  EXPECT_EQ(log->end().next_index, 3u);
+  ASSERT_TRUE(append(*log, {"C", "D"}, 3, 2));
+  EXPECT_EQ(read(*log, 1, 5), (Lines{"1@1:a", "2@2:B", "3@2:C", "4@2:D"}));
+  Collector all;
+  auto again = open(all);
+  EXPECT_EQ(all.entries.size(), 6u);
+  EXPECT_EQ(read(*again, 2, 5), (Lines{"2@2:B", "3@2:C", "4@2:D"}));
+  EXPECT_EQ(read(*again, 3, 4), (Lines{"3@2:C"}));
+}
+
+TEST_F(LogTest, ThePointForAnAppliedEntryLiesBeforeAllLaterOnes) {
+  Collector none;
+  auto log = open(none);
+  ASSERT_TRUE(append(*log, {"a", "b"}));
+  const LogPoint second = log->end();
+  ASSERT_TRUE(append(*log, {"c", "d"}));
+  EXPECT_EQ(log->point_for(0).offset, 0u);
+  EXPECT_EQ(log->point_for(2).offset, second.offset);
+  EXPECT_EQ(log->point_for(3).offset, second.offset);
+  EXPECT_EQ(log->point_for(4).offset, log->end().offset);
 }
 
 TEST_F(LogTest, RecyclesOnlyWhatIsDurable) {
@@ -66,10 +112,15 @@ TEST_F(LogTest, RecyclesOnlyWhatIsDurable) {
   }
   EXPECT_EQ(written, 9) << "three segments of three records";
   EXPECT_EQ(log->free_segments(), 0u);
-  log->set_durable(2);
+  log->set_durable(2, log->end());
   EXPECT_FALSE(append(*log, {payload}));
-  log->set_durable(3);
+  log->set_durable(3, {});
+  EXPECT_FALSE(append(*log, {payload})) << "reading would start there";
+  log->set_durable(3, point);
+  EXPECT_EQ(log->first_index(), 1u);
   EXPECT_TRUE(append(*log, {payload}));
+  EXPECT_EQ(log->first_index(), 4u);
+  EXPECT_EQ(read(*log, 5, 6), (Lines{"5@1:" + payload}));
   Collector rest;
   auto again = open(rest, point);
   ASSERT_NE(again, nullptr);
@@ -79,32 +130,71 @@ TEST_F(LogTest, RecyclesOnlyWhatIsDurable) {
   EXPECT_EQ(open(start), nullptr) << "the first segment is gone: not an empty log";
 }
 
-TEST_F(LogTest, TermsAreKeptAndGrow) {
+TEST_F(LogTest, GrowsIntoAnotherFile) {
   Collector none;
   auto log = open(none);
-  log->begin_term();
-  ASSERT_TRUE(append(*log, {"a"}));
-  EXPECT_EQ(log->end().term, 1u);
-  EXPECT_EQ(log->end().next_index, 2u) << "a hard state takes no index";
+  const std::string payload(3000, 'x');
+  while (append(*log, {payload})) {
+  }
+  auto growth = log->plan_growth();
+  ASSERT_TRUE(growth && growth->perform(machine.disk()));
+  log->grown(std::move(*growth));
+  EXPECT_TRUE(append(*log, {"more"}));
+  Collector all;
+  ASSERT_NE(open(all), nullptr);
+  EXPECT_EQ(all.entries.size(), 4u);
+}
+
+TEST_F(LogTest, TermAndVoteAreKept) {
+  Collector none;
+  auto log = open(none);
+  ASSERT_TRUE(write(*log, {{RecordType::kHardState, 0, 3, 2, {}}}));
+  EXPECT_EQ(log->end().next_index, 1u) << "a hard state takes no index";
+  ASSERT_TRUE(append(*log, {"a"}, 1, 2));
   auto again = open(none);
-  again->begin_term();
-  EXPECT_EQ(again->end().term, 1u);
-  ASSERT_TRUE(append(*again, {"b"}));
-  EXPECT_EQ(again->end().term, 2u);
-  EXPECT_EQ(open(none)->end().term, 2u);
+  EXPECT_EQ(again->end().term, 3u);
+  EXPECT_EQ(again->end().vote, 2u);
+  EXPECT_EQ(read(*again, 1, 2), (Lines{"1@2:a"}));
+}
+
+TEST_F(LogTest, AJumpLeavesAGapThatRecoveryKnowsOf) {
+  Collector none;
+  auto log = open(none);
+  ASSERT_TRUE(append(*log, {"a", "b"}));
+  log->jump(100);
+  const LogPoint point = log->end();
+  EXPECT_EQ(log->first_index(), 101u);
+  ASSERT_TRUE(append(*log, {"c"}));
+  Collector rest;
+  auto again = open(rest, point);
+  ASSERT_NE(again, nullptr);
+  EXPECT_EQ(rest.entries, (Lines{"101@1:c"}));
 }
 
 TEST(Mutation, CodesToFixedBytes) {
-  const Mutation put{Operation::kPut, 7, "/k", "text"};
-  EXPECT_EQ(hex(put.encode()), "010700000000000000020000002f6b74657874");
+  const Mutation put{Operation::kPut, 7, "/k", "text", {3, 5}};
+  EXPECT_EQ(hex(put.encode()),
+            "01030000000000000005000000000000000700000000000000020000002f6b74657874");
   const auto back = Mutation::decode(put.encode());
   ASSERT_TRUE(back);
   const std::string bytes = put.encode();
   EXPECT_EQ(Mutation::decode(bytes)->text, "text");
   EXPECT_EQ(Mutation::decode(bytes)->key, "/k");
-  EXPECT_FALSE(Mutation::decode(bytes.substr(0, 12)));
+  EXPECT_FALSE(Mutation::decode(bytes.substr(0, 28)));
   EXPECT_FALSE(Mutation::decode("\x09" + bytes.substr(1)));
-  EXPECT_FALSE(Mutation::decode(bytes.substr(0, 14)));
+  EXPECT_FALSE(Mutation::decode(bytes.substr(0, 30)));
+  EXPECT_EQ(Mutation::decode(bytes)->origin.sequence, 5u);
+}
+
+TEST(Refusal, CarriesItsError) {
+  const Refusal refusal{{3, 5}, fail(Code::kAlreadyExists, "it is there")};
+  const auto back = Refusal::decode(refusal.encode());
+  ASSERT_TRUE(back);
+  EXPECT_EQ(back->origin.sequence, 5u);
+  EXPECT_EQ(back->error.code, Code::kAlreadyExists);
+  EXPECT_EQ(back->error.message, "it is there");
+  EXPECT_FALSE(Mutation::decode(refusal.encode()));
+  EXPECT_FALSE(Refusal::decode("short"));
 }
 
 TEST(Record, CodesToFixedBytes) {
