@@ -198,4 +198,11 @@ void remove_condition(json::Node status, std::string_view type) {
   if (status["conditions"].size() == 0) status.remove("conditions");
 }
 
+void set_or_drop(json::Node status, std::string_view name, int64_t value) {
+  if (value > 0)
+    status.set(name, value);
+  else
+    status.remove(name);
+}
+
 }  // namespace coracle::controllers

@@ -57,5 +57,7 @@ void set_condition(json::Node status, const ConditionValue& value, Wall now);
 enum class UpdateTime : uint8_t { kAbsent, kKept };
 void replace_condition(json::Node status, const ConditionValue& value, Wall now, UpdateTime time);
 void remove_condition(json::Node status, std::string_view type);
+// A count that is left out of the status when it is nothing.
+void set_or_drop(json::Node status, std::string_view name, int64_t value);
 
 }  // namespace coracle::controllers

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// ReplicaSet: keeps the wanted number of pods (upstream pkg/controller/replicaset/replica_set.go,
-// syncReplicaSet).
+// ReplicaSet and ReplicationController: keep the wanted number of pods (upstream
+// pkg/controller/replicaset/replica_set.go, syncReplicaSet, which serves both).
 #include <algorithm>
 #include <set>
 
@@ -104,13 +104,6 @@ Counts count(const Now& now, const Parsed& set, const std::vector<Parsed>& activ
   return counts;
 }
 
-void set_or_drop(json::Node status, std::string_view name, int64_t value) {
-  if (value > 0)
-    status.set(name, value);
-  else
-    status.remove(name);
-}
-
 // Says why pods cannot be made or deleted, as long as that is so (upstream calculateStatus).
 void judge_failure(const Now& now, json::Node status, int64_t missing) {
   if (now.refusal == nullptr || missing == 0) {
@@ -130,7 +123,7 @@ void update_status(const Now& now, const Parsed& set, const Counts& counts, api:
   set_or_drop(status, "fullyLabeledReplicas", counts.fully_labeled);
   set_or_drop(status, "readyReplicas", counts.ready);
   set_or_drop(status, "availableReplicas", counts.available);
-  status.set("terminatingReplicas", counts.terminating);
+  if (&set.ref->kind() == &api::kReplicaSet) status.set("terminatingReplicas", counts.terminating);
   status.set("observedGeneration", set.node["metadata"]["generation"].integer());
   const int64_t wanted = set.node["spec"]["replicas"].integer(1);
   judge_failure(now, status, set.ref->deleting() ? 0 : wanted - counts.replicas);
@@ -138,12 +131,18 @@ void update_status(const Now& now, const Parsed& set, const Counts& counts, api:
     plan.calls.push_back(update_call(next, api::Subresource::kStatus));
 }
 
-Result<api::Plan> plan_replicaset(const Now& now, const api::Key& key) {
+api::LabelSelector selector_of(const Parsed& set) {
+  const json::Node selector = set.node["spec"]["selector"];
+  return &set.ref->kind() == &api::kReplicaSet ? api::LabelSelector::from_object(selector)
+                                               : api::LabelSelector::from_map(selector);
+}
+
+Result<api::Plan> plan_replicas(const Now& now, const api::Key& key) {
   api::Plan plan;
-  const api::ObjectRef object = now.state.get(api::kReplicaSet, key.ns, key.name);
+  const api::ObjectRef object = now.state.get(*key.kind, key.ns, key.name);
   if (!object) return plan;
   const Parsed set = parse(object);
-  const auto selector = api::LabelSelector::from_object(set.node["spec"]["selector"]);
+  const auto selector = selector_of(set);
   std::vector<Parsed> owned = claim(now.state, api::kPod, set, selector, plan);
   if (!plan.calls.empty()) return plan;  // adoptions first: the next plan counts them
   std::vector<Parsed> active;
@@ -176,8 +175,32 @@ constexpr Watch kWatches[] = {
     {&api::kPod, wake_adopters<api::kReplicaSet>},
 };
 
+// Selectors of ReplicationControllers are plain maps.
+void wake_adopting_controllers(const api::Change& change, const api::State& state, Keys& keys) {
+  const api::Object& object = *change.after;
+  if (change.type == api::ChangeType::kDeleted || object.deleting()) return;
+  api::for_each(state, api::kReplicationController, object.ns(), [&](const api::ObjectRef& owner) {
+    json::Tree tree;
+    json::Tree owner_tree;
+    const json::Node pod = object.parse(tree);
+    const auto selector =
+        api::LabelSelector::from_map(owner->parse(owner_tree)["spec"]["selector"]);
+    if (!controller_of(pod) && selector.matches(pod["metadata"]["labels"]))
+      keys.insert(
+          {&api::kReplicationController, std::string(owner->ns()), std::string(owner->name())});
+  });
+}
+
+constexpr Watch kOldWatches[] = {
+    {&api::kReplicationController, wake_itself},
+    {&api::kPod, wake_controller<api::kReplicationController>},
+    {&api::kPod, wake_adopting_controllers},
+};
+
 }  // namespace
 
-const Controller kReplicaSetController{"replicaset-controller", kWatches, plan_replicaset, nullptr};
+const Controller kReplicaSetController{"replicaset-controller", kWatches, plan_replicas, nullptr};
+const Controller kReplicationControllerController{"replication-controller", kOldWatches,
+                                                  plan_replicas, nullptr};
 
 }  // namespace coracle::controllers

@@ -13,13 +13,6 @@ namespace {
 constexpr int64_t kNoDeadline = 2'147'483'647;
 constexpr std::string_view kReplicaFailure = "ReplicaFailure";
 
-void set_or_drop(json::Node status, std::string_view name, int64_t value) {
-  if (value > 0)
-    status.set(name, value);
-  else
-    status.remove(name);
-}
-
 int64_t sum(const std::vector<Parsed>& sets, std::string_view field) {
   int64_t total = 0;
   for (const Parsed& set : sets)

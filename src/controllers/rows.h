@@ -17,6 +17,8 @@ extern const Controller kRootCaController;
 extern const Controller kGarbageCollector;
 extern const Controller kNodeLifecycleController;
 extern const Controller kTaintEvictionController;
+extern const Controller kReplicationControllerController;
+extern const Controller kDaemonSetController;
 extern const Controller kPodGarbageCollector;
 extern const Controller kNodeIpamController;
 

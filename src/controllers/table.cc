@@ -15,7 +15,8 @@ constexpr const Controller* kControllers[] = {
     &kServiceAccountController, &kRootCaController,
     &kGarbageCollector,         &kNodeLifecycleController,
     &kNodeIpamController,       &kTaintEvictionController,
-    &kPodGarbageCollector,
+    &kPodGarbageCollector,      &kReplicationControllerController,
+    &kDaemonSetController,
 };
 
 // Most changes wake nobody: stored text is compact, so this is found without parsing it.

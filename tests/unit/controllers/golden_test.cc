@@ -32,6 +32,8 @@ const Row kRows[] = {
     {"rootca", &kRootCaController, &api::kNamespace},
     {"garbage", &kGarbageCollector, nullptr},
     {"node", &kNodeLifecycleController, &api::kNode},
+    {"replicationcontroller", &kReplicationControllerController, &api::kReplicationController},
+    {"daemonset", &kDaemonSetController, &api::kDaemonSet},
     {"eviction", &kTaintEvictionController, &api::kPod},
     {"podgc", &kPodGarbageCollector, nullptr},
 };
@@ -145,6 +147,14 @@ std::string Stage::plan(const Words& words, bool carry) {
   return testing::collapse(lines);
 }
 
+// As the scheduler would: where required node affinity says, else n1.
+std::string_view wanted_node(json::Node pod) {
+  const json::Node required =
+      pod["spec"]["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"];
+  return required["nodeSelectorTerms"].first()["matchFields"].first()["values"].first().string(
+      "n1");
+}
+
 bool Stage::kubelet_sees(const api::ObjectRef& ref, std::string_view mood, std::string_view& did) {
   if (ref->deleting()) {
     if (mood == "slow") return false;
@@ -159,7 +169,7 @@ bool Stage::kubelet_sees(const api::ObjectRef& ref, std::string_view mood, std::
   const json::Node pod = ref->parse(tree);
   if (mood == "broken" || !pod["status"]["podIP"].string().empty()) return false;
   did = "readies ";
-  pod.object("spec").set("nodeName", "n1");
+  pod.object("spec").set("nodeName", wanted_node(pod));
   pod.object("status").set("phase", "Running");
   pod["status"].set("podIP", "10.42.0." + std::to_string(next_ip_++));
   const json::Node condition = pod["status"].array("conditions").append_object();

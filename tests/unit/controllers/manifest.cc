@@ -132,6 +132,27 @@ void write_amounts(json::Node object, std::string_view list, Words& words) {
   set_map(object, list, take(words, "more"));
 }
 
+// daemonset, statefulset, job: what their words leave out is said with spec={...}.
+void write_workload(const api::Kind& kind, json::Node object, Words& words) {
+  const json::Node spec = object.object("spec");
+  set_number(spec, "replicas", take(words, "replicas"));
+  set_number(spec, "minReadySeconds", take(words, "min-ready"));
+  set_number(spec, "revisionHistoryLimit", take(words, "history"));
+  if (const std::string strategy = take(words, "strategy"); !strategy.empty())
+    spec.object("updateStrategy").set("type", strategy);
+  const json::Node rolling = spec["updateStrategy"];
+  for (const auto& [word, name] :
+       {std::pair{"surge", "maxSurge"}, std::pair{"unavailable", "maxUnavailable"},
+        std::pair{"partition", "partition"}}) {
+    if (const std::string value = take(words, word); !value.empty())
+      set_number(rolling.object("rollingUpdate"), name, value);
+  }
+  write_template(spec, take(words, "app", std::string(object["metadata"]["name"].string())), words);
+  if (&kind == &api::kReplicationController)
+    spec.set("selector", spec["template"]["metadata"]["labels"]);
+  if (!object["metadata"]["generation"]) object["metadata"].set("generation", 1);
+}
+
 void write_pod(const Cluster& cluster, json::Node object, Words& words) {
   const json::Node metadata = object["metadata"];
   const json::Node owner = metadata["ownerReferences"].first();
@@ -241,6 +262,9 @@ void write_node(const Cluster& cluster, json::Node object, Words& words) {
 void write_rest(const Cluster& cluster, const api::Kind& kind, json::Node object, Words& words) {
   if (&kind == &api::kDeployment) write_deployment(object, words);
   if (&kind == &api::kReplicaSet) write_replicaset(object, words);
+  if (&kind == &api::kDaemonSet || &kind == &api::kStatefulSet || &kind == &api::kJob ||
+      &kind == &api::kReplicationController)
+    write_workload(kind, object, words);
   if (&kind == &api::kPod) write_pod(cluster, object, words);
   if (&kind == &api::kService) write_service(object, words);
   if (&kind == &api::kEndpoints) write_endpoints(object, words);

@@ -122,6 +122,10 @@ std::string tell_new(const api::Kind& kind, json::Node body) {
   if (&kind == &api::kPod) body.remove("spec");
   for (const char* name : {"template", "selector"})
     body["spec"].remove(name);
+  if (&kind == &api::kControllerRevision) {
+    body.remove("data");
+    body["metadata"].remove("labels");
+  }
   if (&kind == &api::kPod || &kind == &api::kReplicaSet) body["metadata"].remove("labels");
   json::Tree empty;
   return differences(empty.make_object(), body);
@@ -140,6 +144,9 @@ void Trace::learn(json::Node body) {
   const std::string_view hash = metadata["labels"]["pod-template-hash"].string();
   if (body["kind"].string() == "ReplicaSet" && masked(std::string(hash)) == hash)
     masks_.emplace_back(hash, "#" + std::to_string(++hashes_));
+  const std::string_view revision = metadata["labels"]["controller-revision-hash"].string();
+  if (body["kind"].string() == "ControllerRevision" && masked(std::string(revision)) == revision)
+    masks_.emplace_back(revision, "#" + std::to_string(++hashes_));
   if (const std::string_view prefix = metadata["generateName"].string(); !prefix.empty())
     masks_.insert(masks_.begin(), {std::string(metadata["name"].string()), join({prefix, "?"})});
 }
