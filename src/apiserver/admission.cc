@@ -3,6 +3,7 @@
 
 #include "apiserver/node_restriction.h"
 #include "apiserver/pod_admission.h"
+#include "apiserver/rbac_admission.h"
 #include "base/bytes.h"
 
 namespace coracle::apiserver {
@@ -43,6 +44,10 @@ constexpr AdmissionRule kRules[] = {
     {"DefaultTolerationSeconds", &api::kPod, true, true, admit_tolerations},
     {"Priority", &api::kPod, true, true, admit_priority},
     {"NodeRestriction", nullptr, true, true, admit_node_write},
+    {"RoleEscalation", &api::kRole, true, true, admit_role},
+    {"RoleEscalation", &api::kClusterRole, true, true, admit_role},
+    {"BindingEscalation", &api::kRoleBinding, true, true, admit_binding},
+    {"BindingEscalation", &api::kClusterRoleBinding, true, true, admit_binding},
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include "apiserver/authorizer.h"
 
 #include "api/selector.h"
+#include "apiserver/rbac.h"
 #include "base/bytes.h"
 
 namespace coracle::apiserver {
@@ -9,17 +10,6 @@ namespace {
 
 constexpr Rule kAnything[] = {{"*", "*", "*"}, {"*", "", "", "*"}};
 
-// plugin/pkg/auth/authorizer/rbac/bootstrappolicy: system:discovery, system:public-info-viewer,
-// system:basic-user
-constexpr Rule kAuthenticated[] = {
-    {"get", "", "",
-     "/,/api,/api/*,/apis,/apis/*,/healthz,/livez,/openapi,/openapi/*,/readyz,/version,/version/"},
-    {"create", "authorization.k8s.io", "selfsubjectaccessreviews,selfsubjectrulesreviews"},
-    {"create", "authentication.k8s.io", "selfsubjectreviews"},
-};
-constexpr Rule kUnauthenticated[] = {
-    {"get", "", "", "/healthz,/healthz/*,/livez,/livez/*,/readyz,/readyz/*,/version,/version/"},
-};
 constexpr Rule kScheduler[] = {
     {"get,list,watch", "*", "*"},
     {"create,patch,update", "-,events.k8s.io", "events"},
@@ -57,8 +47,6 @@ constexpr Grant kGrants[] = {
     {"system:kube-controller-manager", kAnything},
     {"system:kube-scheduler", kScheduler},
     {"system:kube-proxy", kProxy},
-    {"system:authenticated", kAuthenticated},
-    {"system:unauthenticated", kUnauthenticated},
 };
 
 bool path_matches(std::string_view patterns, std::string_view path) {
@@ -85,6 +73,26 @@ bool any_allows(std::span<const Rule> rules, const Attributes& asked) {
     if (rule_allows(rule, asked)) return true;
   }
   return false;
+}
+
+bool applies(const Grant& grant, const User& user) {
+  return user.name == grant.subject || user.in(grant.subject);
+}
+
+WordSet words_of(std::string_view set) {
+  WordSet words;
+  if (set.empty()) return words;
+  for (std::string_view word : split(set, ','))
+    words.add(word == "-" ? std::string_view() : word);
+  return words;
+}
+
+PolicyRule policy_of(const Rule& rule) {
+  return {words_of(rule.verbs),
+          words_of(rule.groups),
+          words_of(rule.resources),
+          {},
+          words_of(rule.paths)};
 }
 
 bool source_names(json::Node source, std::string_view resource, std::string_view name) {
@@ -193,12 +201,16 @@ bool set_contains(std::string_view set, std::string_view word) {
   return false;
 }
 
-std::span<const Grant> Authorizer::grants() {
-  return kGrants;
-}
-
-bool Authorizer::applies(const Grant& grant, const User& user) {
-  return user.name == grant.subject || user.in(grant.subject);
+std::vector<PolicyRule> Authorizer::rules_for(const User& user, std::string_view ns) const {
+  std::vector<PolicyRule> all;
+  for (const Grant& grant : kGrants) {
+    if (!applies(grant, user)) continue;
+    for (const Rule& rule : grant.rules)
+      all.push_back(policy_of(rule));
+  }
+  const Rules held = rbac_.rules_for(user, ns);
+  all.insert(all.end(), held.begin(), held.end());
+  return all;
 }
 
 Attributes attributes_of(const Request& request) {
@@ -219,13 +231,19 @@ Attributes attributes_of(const Request& request) {
 }
 
 Decision Authorizer::decide(const User& user, const Attributes& attributes) const {
+  // apiserver pkg/server/options: --authorization-always-allow-paths
+  const std::string_view path = attributes.resource.empty() ? attributes.path : "";
+  if (path == "/healthz" || path == "/livez" || path == "/readyz") return {true, {}};
   for (const Grant& grant : kGrants) {
     if (applies(grant, user) && any_allows(grant.rules, attributes)) return {true, {}};
   }
   if (const std::string_view node = user.node(); !node.empty()) {
-    return decide_node(node, attributes);
+    Decision decision = decide_node(node, attributes);
+    if (decision.allowed || !rbac_.allows(user, attributes)) return decision;
+  } else if (!rbac_.allows(user, attributes)) {
+    return {};
   }
-  return {};
+  return {true, {}};
 }
 
 // plugin/pkg/auth/authorizer/node/node_authorizer.go

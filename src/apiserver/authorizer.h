@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Who may do what: a table of grants, and for nodes what their Pods justify. Everything else is
-// denied.
+// Who may do what: the components of this process by a table of grants, nodes by what their Pods
+// justify, everybody by Roles and Bindings. Everything else is denied.
 #pragma once
 
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "api/client.h"
 #include "apiserver/request.h"
@@ -41,19 +42,24 @@ struct Grant {
   std::span<const Rule> rules;
 };
 
+class Rbac;
+struct PolicyRule;
+
 class Authorizer {
  public:
-  explicit Authorizer(const api::State& state) : state_(state) {}
+  Authorizer(const api::State& state, Rbac& rbac) : state_(state), rbac_(rbac) {}
   Decision decide(const User& user, const Attributes& attributes) const;
   Result<> authorize(const Request& request) const;  // 403 in upstream's words
-  static std::span<const Grant> grants();
-  static bool applies(const Grant& grant, const User& user);
+  // All that a user may do in a namespace, but for what a node's Pods justify.
+  std::vector<PolicyRule> rules_for(const User& user, std::string_view ns) const;
+  const Rbac& rbac() const { return rbac_; }
 
  private:
   Decision decide_node(std::string_view node, const Attributes& attributes) const;
   Decision decide_pods(std::string_view node, const Attributes& attributes) const;
 
   const api::State& state_;
+  Rbac& rbac_;
 };
 
 Attributes attributes_of(const Request& request);

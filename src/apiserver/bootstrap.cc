@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "apiserver/bootstrap.h"
 
+#include <utility>
+
 #include "apiserver/pages.h"
 #include "apiserver/pipeline.h"
+#include "apiserver/rbac_defaults.h"
 #include "apiserver/server.h"
 #include "apiserver/service_addresses.h"
 #include "base/bytes.h"
@@ -14,6 +17,8 @@ namespace {
 
 constexpr std::string_view kNamespaces[] = {"default", "kube-system", "kube-public",
                                             "kube-node-lease"};
+constexpr std::pair<std::string_view, std::string_view> kPriorities[] = {
+    {"system-node-critical", "2000001000"}, {"system-cluster-critical", "2000000000"}};
 constexpr int64_t kHttpsPort = 443;
 constexpr std::string_view kLabels = "{\"component\":\"apiserver\",\"provider\":\"kubernetes\"}";
 
@@ -32,6 +37,14 @@ Address split_address(std::string_view text) {
 std::string namespace_body(std::string_view name) {
   return join(
       {"{\"kind\":\"Namespace\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"", name, "\"}}"});
+}
+
+std::string priority_body(std::string_view name, std::string_view value) {
+  return join(
+      {"{\"kind\":\"PriorityClass\",\"apiVersion\":\"scheduling.k8s.io/v1\",\"metadata\":{"
+       "\"name\":\"",
+       name, "\"},\"value\":", value,
+       ",\"description\":\"Used for system critical pods that must not be moved.\"}"});
 }
 
 std::string service_body(std::string_view address, int64_t target_port) {
@@ -88,14 +101,19 @@ std::string endpoints_body(const Address& server) {
 // One step through the pipeline as the server itself.
 class Bootstrap::Write final : public Exchange {
  public:
-  Write(Bootstrap& owner, Parts& parts) : Exchange(parts.pipeline), owner_(owner) {}
-  void reply(Reply) override { owner_.written(true); }
+  Write(Bootstrap& owner, Parts& parts, Step given)
+      : Exchange(parts.pipeline),
+        step(std::move(given)),
+        owner_(owner) {}
+  void reply(Reply) override { owner_.written(*this, true); }
   void fail(const Error& error, std::string_view) override {
     const bool there = error.code == Code::kAlreadyExists;
     if (!there) LOG(kWarn, "apiserver: bootstrap was refused", kv("error", error.message));
-    owner_.written(there);
+    owner_.written(*this, there);
   }
   void close() override {}
+
+  Step step;
 
  private:
   Bootstrap& owner_;
@@ -104,13 +122,21 @@ class Bootstrap::Write final : public Exchange {
 Bootstrap::Bootstrap(Parts& parts) : parts_(parts), timer_(parts.clock.timer(*this)) {}
 
 Bootstrap::~Bootstrap() {
-  if (write_ && write_->waiting) parts_.store.forget(*write_);
+  for (const std::unique_ptr<Write>& write : writes_) {
+    if (write->waiting) parts_.store.forget(*write);
+  }
 }
 
 void Bootstrap::start() {
   for (const std::string_view name : kNamespaces) {
     steps_.push_back({&api::kNamespace, "", std::string(name), namespace_body(name), false});
   }
+  for (const auto& [name, value] : kPriorities) {
+    steps_.push_back(
+        {&api::kPriorityClass, "", std::string(name), priority_body(name, value), false});
+  }
+  for (DefaultObject& each : rbac_defaults())
+    steps_.push_back({each.kind, "", std::move(each.name), std::move(each.body), false});
   const Address server = split_address(parts_.options.server_address);
   const std::string service = service_body(parts_.addresses.first().text(), server.port);
   steps_.push_back({&api::kService, "default", "kubernetes", service, false});
@@ -123,35 +149,54 @@ void Bootstrap::start() {
   timer_->arm(parts_.clock.now());
 }
 
+// A round of all that is missing; what waits for a namespace of the round is tried in the next.
 void Bootstrap::next() {
-  while (!steps_.empty()) {
-    const Step& step = steps_.front();
+  if (running_ > 0) return;
+  writes_.clear();
+  std::deque<Step> later;
+  for (Step& step : steps_) {
     const bool there = static_cast<bool>(parts_.store.get(*step.kind, step.ns, step.name));
-    if (there && !step.update) {
-      steps_.pop_front();
-      continue;
+    if (there && !step.update) continue;
+    const bool early = !step.ns.empty() && !parts_.store.get(api::kNamespace, {}, step.ns);
+    if (early) {
+      later.push_back(std::move(step));
+    } else {
+      writes_.push_back(std::make_unique<Write>(*this, parts_, std::move(step)));
     }
-    write_ = std::make_unique<Write>(*this, parts_);
-    Request& request = write_->request;
-    request.target = Target::kObjects;
-    request.verb = there ? Verb::kUpdate : Verb::kCreate;
-    request.kind = step.kind;
-    request.group = std::string(step.kind->group);
-    request.version = std::string(step.kind->version);
-    request.resource = std::string(step.kind->plural);
-    request.ns = step.ns;
-    if (there) request.name = step.name;
-    request.http.body = step.body;
-    request.user = {"system:apiserver", "", {"system:masters"}, {}};
-    return parts_.pipeline.start_trusted(*write_);
   }
-  parts_.pages.set_ready(true);
+  steps_ = std::move(later);
+  if (writes_.empty() && steps_.empty()) return parts_.pages.set_ready(true);
+  running_ = writes_.size();
+  if (running_ == 0) timer_->arm(parts_.clock.now() + seconds(1));
+  for (const std::unique_ptr<Write>& write : writes_)
+    submit(*write);
 }
 
-// Called from inside the exchange: the next step waits for the timer.
-void Bootstrap::written(bool good) {
-  if (good) steps_.pop_front();
-  timer_->arm(parts_.clock.now() + (good ? Duration{} : seconds(1)));
+void Bootstrap::submit(Write& write) {
+  const Step& step = write.step;
+  const bool there = static_cast<bool>(parts_.store.get(*step.kind, step.ns, step.name));
+  Request& request = write.request;
+  request.target = Target::kObjects;
+  request.verb = there ? Verb::kUpdate : Verb::kCreate;
+  request.kind = step.kind;
+  request.group = std::string(step.kind->group);
+  request.version = std::string(step.kind->version);
+  request.resource = std::string(step.kind->plural);
+  request.ns = step.ns;
+  if (there) request.name = step.name;
+  request.http.body = step.body;
+  request.user = {"system:apiserver", "", {"system:masters"}, {}};
+  parts_.pipeline.start_trusted(write);
+}
+
+// Called from inside the exchange: the next round waits for the timer.
+void Bootstrap::written(Write& write, bool good) {
+  if (!good) steps_.push_back(std::move(write.step));
+  --running_;
+  failed_ = failed_ || !good;
+  if (running_ > 0) return;
+  timer_->arm(parts_.clock.now() + (failed_ ? seconds(1) : Duration{}));
+  failed_ = false;
 }
 
 }  // namespace coracle::apiserver

@@ -43,15 +43,47 @@ Result<Next> authenticate_stage(Parts& parts, Exchange& exchange) {
   return Next::kGoOn;
 }
 
-Result<> impersonate(Request& request) {
+Error may_not_impersonate(Request& request, const Attributes& asked) {
+  request.about =
+      About{std::string(asked.group), std::string(asked.resource), std::string(asked.name)};
+  const std::string resource = qualified_resource(asked.group, asked.resource);
+  const std::string where = asked.ns.empty() ? std::string("at the cluster scope")
+                                             : join({"in the namespace \"", asked.ns, "\""});
+  return fail(Code::kForbidden,
+              join({resource, " \"", asked.name, "\" is forbidden: User \"", request.user.name,
+                    "\" cannot impersonate resource \"", asked.resource, "\" in API group \"",
+                    asked.group, "\" ", where}));
+}
+
+// apiserver pkg/endpoints/filters/impersonation.go: each header is asked for by itself.
+Result<> impersonate(Parts& parts, Request& request) {
   if (!Authenticator::wants_impersonation(request)) return {};
-  if (!request.user.in("system:masters")) {
-    const std::string_view wanted = request.http.header("impersonate-user");
-    request.about = About{"", "users", std::string(wanted)};
-    return fail(Code::kForbidden,
-                join({"users \"", wanted, "\" is forbidden: User \"", request.user.name,
-                      "\" cannot impersonate resource \"users\" in API group \"\" at the cluster "
-                      "scope"}));
+  constexpr std::string_view kExtra = "impersonate-extra-";
+  constexpr std::string_view kAccount = "system:serviceaccount:";
+  for (const http::Header& header : request.http.headers) {
+    if (!header.name.starts_with("impersonate-")) continue;
+    Attributes asked;
+    asked.verb = "impersonate";
+    asked.name = header.value;
+    const std::string_view value = header.value;
+    if (header.name == "impersonate-user") {
+      asked.resource = "users";
+      const size_t colon = value.rfind(':');
+      if (value.starts_with(kAccount) && colon >= kAccount.size()) {
+        asked.resource = "serviceaccounts";
+        asked.ns = value.substr(kAccount.size(), colon - kAccount.size());
+        asked.name = value.substr(colon + 1);
+      }
+    } else if (header.name == "impersonate-group") {
+      asked.resource = "groups";
+    } else {
+      asked.group = "authentication.k8s.io";
+      asked.resource = header.name == "impersonate-uid" ? "uids" : "userextras";
+      if (header.name.starts_with(kExtra))
+        asked.subresource = std::string_view(header.name).substr(kExtra.size());
+    }
+    if (!parts.authorizer.decide(request.user, asked).allowed)
+      return may_not_impersonate(request, asked);
   }
   return Authenticator::impersonate(request);
 }
@@ -70,7 +102,7 @@ Result<> check_served(const Request& request) {
 
 Result<Next> authorize_stage(Parts& parts, Exchange& exchange) {
   Request& request = exchange.request;
-  TRY(impersonate(request));
+  TRY(impersonate(parts, request));
   TRY(parts.authorizer.authorize(request));
   if (request.http.path.empty()) return Next::kGoOn;  // in process: well-formed by construction
   TRY(check_served(request));

@@ -5,6 +5,7 @@
 #include "apiserver/authorizer.h"
 #include "apiserver/decode.h"
 #include "apiserver/format.h"
+#include "apiserver/rbac.h"
 #include "apiserver/route.h"
 #include "apiserver/tokens.h"
 #include "base/bytes.h"
@@ -91,30 +92,31 @@ Result<> answer_access(Parts& parts,
   return {};
 }
 
-void append_set(json::Node list, std::string_view set) {
+void append_set(json::Node row, std::string_view name, const WordSet& set) {
   if (set.empty()) return;
-  for (const std::string_view word : split(set, ','))
-    list.append(word == "-" ? "" : word);
+  const json::Node list = row.array(name);
+  for (const std::string_view word : set.words())
+    list.append(word);
 }
 
-void answer_rules(const Request& request, json::Node status) {
+Result<> answer_rules(Parts& parts, const Request& request, json::Node status) {
+  const std::string_view ns = request.body["spec"]["namespace"].string();
+  if (ns.empty()) {
+    return fail(Code::kBadRequest, "no namespace on request");
+  }
   const json::Node resources = status.array("resourceRules");
   const json::Node paths = status.array("nonResourceRules");
-  for (const Grant& grant : Authorizer::grants()) {
-    if (!Authorizer::applies(grant, request.user)) continue;
-    for (const Rule& rule : grant.rules) {
-      const json::Node row = (rule.paths.empty() ? resources : paths).append_object();
-      append_set(row.array("verbs"), rule.verbs);
-      if (rule.paths.empty()) {
-        append_set(row.array("apiGroups"), rule.groups);
-        append_set(row.array("resources"), rule.resources);
-      } else {
-        append_set(row.array("nonResourceURLs"), rule.paths);
-      }
-    }
+  for (const PolicyRule& rule : parts.authorizer.rules_for(request.user, ns)) {
+    const json::Node row = (rule.urls.empty() ? resources : paths).append_object();
+    append_set(row, "verbs", rule.verbs);
+    append_set(row, "apiGroups", rule.groups);
+    append_set(row, "resources", rule.resources);
+    append_set(row, "resourceNames", rule.names);
+    append_set(row, "nonResourceURLs", rule.urls);
   }
   // What a node may do depends on its Pods and cannot be listed.
   status.set("incomplete", !request.user.node().empty());
+  return {};
 }
 
 void answer_token(Parts& parts, const Request& request, json::Node status) {
@@ -160,7 +162,7 @@ Result<Next> answer_review(Parts& parts, Exchange& exchange) {
       TRY(answer_access(parts, request, kind, status));
       break;
     case Review::kSelfSubjectRules:
-      answer_rules(request, status);
+      TRY(answer_rules(parts, request, status));
       break;
     case Review::kSelfSubject:
       write_user(status.object("userInfo"), request.user);

@@ -9,6 +9,7 @@
 #include "apiserver/format.h"
 #include "apiserver/pages.h"
 #include "apiserver/pipeline.h"
+#include "apiserver/rbac.h"
 #include "apiserver/service_addresses.h"
 #include "apiserver/status.h"
 #include "apiserver/tokens.h"
@@ -64,6 +65,7 @@ class ApiServer::State {
   const ServerOptions options;
   Tokens tokens;
   Authenticator authenticator;
+  Rbac rbac;
   Authorizer authorizer;
   ServiceAddresses addresses;
   Watches watches;
@@ -159,7 +161,8 @@ ApiServer::State::State(port::Clock& clock,
     : options(std::move(given)),
       tokens(clock, random, store, options.token_key_pem),
       authenticator(tokens),
-      authorizer(store),
+      rbac(store),
+      authorizer(store, rbac),
       addresses(store, random, service_range(options)),
       watches(clock, random, store),
       pages(options, store),
@@ -251,6 +254,7 @@ void ApiServer::stop() {
 
 void ApiServer::start() {
   state_->addresses.load();
+  state_->rbac.start();
   state_->bootstrap = std::make_unique<Bootstrap>(state_->parts);
   state_->bootstrap->start();
   state_->event_expiry.start();
