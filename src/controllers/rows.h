@@ -17,9 +17,11 @@ extern const Controller kRootCaController;
 extern const Controller kGarbageCollector;
 extern const Controller kNodeLifecycleController;
 extern const Controller kTaintEvictionController;
+extern const Controller kStatefulSetController;
 extern const Controller kReplicationControllerController;
 extern const Controller kDaemonSetController;
 extern const Controller kPodGarbageCollector;
 extern const Controller kNodeIpamController;
+extern const Controller kClusterRoleAggregationController;
 
 }  // namespace coracle::controllers

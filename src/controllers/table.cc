@@ -16,7 +16,7 @@ constexpr const Controller* kControllers[] = {
     &kGarbageCollector,         &kNodeLifecycleController,
     &kNodeIpamController,       &kTaintEvictionController,
     &kPodGarbageCollector,      &kReplicationControllerController,
-    &kDaemonSetController,
+    &kDaemonSetController,      &kStatefulSetController,
 };
 
 // Most changes wake nobody: stored text is compact, so this is found without parsing it.
