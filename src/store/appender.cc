@@ -45,44 +45,56 @@ class Appender::GrowJob : public port::Job {
 
 Appender::Appender(const Parts& parts, AppendListener& listener)
     : parts_(parts),
-      listener_(listener),
-      term_(parts.log.end().term),
-      vote_(parts.log.end().vote) {}
+      listener_(listener) {}
 
 void Appender::push(raft::Message append) {
   for (const raft::Entry& entry : append.entries)
     waiting_bytes_ += record_bytes(entry.data.size());
-  waiting_.push_back({std::move(append), 0, false});
+  waiting_.push_back({std::move(append), 0, false, false});
 }
 
-// Term and vote only when they change: the commit index need not be durable.
-void Appender::take_hard_state(const raft::Message& message, Batch& batch) const {
-  if (message.term == 0 && message.vote == 0) return;
-  raft::Term term = parts_.log.end().term;
-  raft::NodeId vote = parts_.log.end().vote;
+void Appender::push_commit(raft::Index commit) {
+  waiting_.push_back(
+      {{.type = raft::MessageType::kStorageAppend, .commit = commit}, 0, false, true});
+}
+
+// Term and vote when they change; the commit index need not be durable, unless that is asked for.
+void Appender::take_hard_state(const Waiting& waiting, Batch& batch) const {
+  const raft::Message& message = waiting.message;
+  const LogPoint& end = parts_.log.end();
+  LogItem now{RecordType::kHardState, 0, end.term, end.vote, {}, end.commit};
   for (const LogItem& item : batch.items) {
-    if (item.type != RecordType::kHardState) continue;
-    term = item.term;
-    vote = item.vote;
+    if (item.type == RecordType::kHardState) now = item;
   }
-  if (message.term == term && message.vote == vote) return;
-  batch.items.push_back({RecordType::kHardState, 0, message.term, message.vote, {}});
-  batch.bytes += bytes_in_log(batch.items.back());
+  const bool votes = !waiting.is_commit && (message.term != 0 || message.vote != 0);
+  const bool same = !votes || (message.term == now.term && message.vote == now.vote);
+  if (same && (!waiting.is_commit || message.commit <= now.commit)) return;
+  if (!same) {
+    now.term = message.term;
+    now.vote = message.vote;
+  }
+  if (waiting.is_commit) now.commit = message.commit;
+  batch.items.push_back(now);
+  batch.bytes += bytes_in_log(now);
 }
 
 // False: there is more of it than fits.
 bool Appender::take(Waiting& waiting, Batch& batch) const {
   const size_t most = std::min(kBatchBytes, parts_.log.batch_bytes_max());
-  if (batch.bytes + record_bytes(16) > most) return false;
-  if (!waiting.hard_taken) take_hard_state(waiting.message, batch);
+  if (batch.bytes + record_bytes(24) > most) return false;
+  if (!waiting.hard_taken) take_hard_state(waiting, batch);
   waiting.hard_taken = true;
   if (!waiting.message.snapshot.empty()) return false;  // its entries come after it
   const std::vector<raft::Entry>& entries = waiting.message.entries;
   for (; waiting.written < entries.size(); ++waiting.written) {
     const raft::Entry& entry = entries[waiting.written];
     const bool change = entry.type != raft::EntryType::kNormal;
-    const LogItem item{change ? RecordType::kChange : RecordType::kEntry, entry.index, entry.term,
-                       0, entry.data.view()};
+    const LogItem item{change ? RecordType::kChange : RecordType::kEntry,
+                       entry.index,
+                       entry.term,
+                       0,
+                       entry.data.view(),
+                       0};
     const size_t bytes = bytes_in_log(item);
     if (!batch.items.empty() && batch.bytes + bytes > most) return false;
     batch.bytes += bytes;
@@ -97,7 +109,7 @@ bool Appender::deliver_done() {
   while (!waiting_.empty() && !busy_) {
     const Waiting& first = waiting_.front();
     Batch rest;
-    if (!first.hard_taken) take_hard_state(first.message, rest);
+    if (!first.hard_taken) take_hard_state(first, rest);
     if (!rest.items.empty()) return true;
     if (!first.message.snapshot.empty()) {
       busy_ = true;
@@ -106,7 +118,9 @@ bool Appender::deliver_done() {
     }
     if (first.written < first.message.entries.size()) return true;
     std::vector<raft::Message> responses = std::move(waiting_.front().message.responses);
+    const bool is_commit = waiting_.front().is_commit;
     waiting_.pop_front();
+    if (is_commit) listener_.on_commit_stored();
     if (!responses.empty()) listener_.on_stored(std::move(responses));
   }
   return !busy_ && !waiting_.empty();

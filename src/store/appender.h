@@ -19,6 +19,7 @@ class AppendListener {
   virtual void on_stored(std::vector<raft::Message> responses) = 0;
   // Its turn has come and the log rests: install_ended() lets the rest go on.
   virtual void on_install(const raft::Snapshot& snapshot) = 0;
+  virtual void on_commit_stored() = 0;
   virtual void on_log_full() = 0;  // more must become durable first; then call start()
   virtual void on_log_failed(Error error) = 0;
 
@@ -36,9 +37,10 @@ class Appender {
   };
   Appender(const Parts& parts, AppendListener& listener);
 
-  void push(raft::Message append);  // kStorageAppend
-  void start();                     // what waits, unless something is under way
-  void grow();                      // the ring, because nothing else makes room
+  void push(raft::Message append);       // kStorageAppend
+  void push_commit(raft::Index commit);  // makes it known for sure after a restart
+  void start();                          // what waits, unless something is under way
+  void grow();                           // the ring, because nothing else makes room
   void install_ended();
   bool idle() const { return waiting_.empty() && !busy_; }
   bool stuck() const { return !waiting_.empty() && !busy_; }
@@ -52,6 +54,7 @@ class Appender {
     raft::Message message;
     size_t written = 0;  // of its entries
     bool hard_taken = false;
+    bool is_commit = false;  // nothing but message.commit
   };
   // What one batch takes along.
   struct Batch {
@@ -61,7 +64,7 @@ class Appender {
   };
   bool deliver_done();
   bool take(Waiting& waiting, Batch& batch) const;
-  void take_hard_state(const raft::Message& message, Batch& batch) const;
+  void take_hard_state(const Waiting& waiting, Batch& batch) const;
   void send(const Batch& batch);
   void on_appended(LogAppend append, std::vector<raft::Entry> entries, Result<> result);
   void on_grown(LogGrowth growth, Result<> result);
@@ -71,8 +74,6 @@ class Appender {
   std::deque<Waiting> waiting_;
   size_t waiting_bytes_ = 0;
   uint64_t appends_ = 0;
-  raft::Term term_;  // as it will be when all that was pushed is written
-  raft::NodeId vote_;
   bool busy_ = false;
   bool failed_ = false;
 };

@@ -165,7 +165,8 @@ void ReplicatedStore::handle_message(raft::Message message) {
     case raft::MessageType::kStorageAppend:
       return appender_->push(std::move(message));
     case raft::MessageType::kStorageApply:
-      return apply(message);
+      applying_.push_back(std::move(message));
+      return apply_waiting();
     case raft::MessageType::kSnapshot:
       return send_snapshot(std::move(message));
     default:
@@ -190,15 +191,39 @@ void ReplicatedStore::on_stored(std::vector<raft::Message> responses) {
   parts_.clock.at_turn_end(*this);
 }
 
-void ReplicatedStore::apply(const raft::Message& message) {
-  for (const raft::Entry& entry : message.entries)
-    apply_entry(entry);
-  flusher_.consider();
-  for (const raft::Message& response : message.responses)
-    held_.push_back(response);
-  release_log();
-  // The rest waits until the state lane has caught up: memory is bounded.
-  if (!flusher_.must_wait()) respond(std::exchange(held_, {}));
+// A member that has used a configuration must know it after a restart, or it could win an election
+// by votes that no longer count: a change is applied only when it is durable that it is committed.
+// And memory is bounded: what the state lane cannot keep up with waits.
+bool ReplicatedStore::may_apply(const raft::Entry& entry) {
+  if (flusher_.must_wait() && !flusher_.full()) return false;
+  if (entry.type == raft::EntryType::kNormal || entry.index <= last_applied_.index) return true;
+  if (parts_.log->end().commit >= entry.index) return true;
+  if (commit_asked_ < entry.index) appender_->push_commit(commit_asked_ = entry.index);
+  return false;
+}
+
+void ReplicatedStore::apply_waiting() {
+  while (!applying_.empty() && !stopped()) {
+    const raft::Message& message = applying_.front();
+    for (; applied_in_first_ < message.entries.size(); ++applied_in_first_) {
+      if (!may_apply(message.entries[applied_in_first_])) return;
+      apply_entry(message.entries[applied_in_first_]);
+      if (flusher_.over()) flusher_.consider();
+    }
+    std::vector<raft::Message> responses = message.responses;
+    applying_.pop_front();
+    applied_in_first_ = 0;
+    flusher_.consider();
+    release_log();
+    parts_.clock.at_turn_end(*this);
+    respond(std::move(responses));
+  }
+}
+
+void ReplicatedStore::on_commit_stored() {
+  if (stopped()) return;
+  apply_waiting();
+  pump();
   parts_.clock.at_turn_end(*this);
 }
 
@@ -266,8 +291,9 @@ void ReplicatedStore::on_log_full() {
 
 void ReplicatedStore::on_flushed() {
   if (gone_) return;
-  if (!held_.empty() && !flusher_.must_wait()) respond(std::exchange(held_, {}));
   try_install();
+  if (stopped()) return;
+  apply_waiting();
   parts_.clock.at_turn_end(*this);
 }
 

@@ -169,7 +169,9 @@ bool is_full(const Error& error) {
   return error.code == Code::kUnavailable;
 }
 
-Result<std::unique_ptr<Writer>> Writer::open(const std::string& path, const char* vfs, Purpose purpose) {
+Result<std::unique_ptr<Writer>> Writer::open(const std::string& path,
+                                             const char* vfs,
+                                             Purpose purpose) {
   std::unique_ptr<Writer> writer(new Writer());
   writer->database_ = TRY(open_database(path, vfs, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE));
   TRY(run(writer->database_, purpose == Purpose::kFill ? kFillSettings : kWriterSettings));

@@ -141,10 +141,10 @@ void ReplicatedStore::on_installed(Applied applied, Result<> result) {
   raft_log_.jump(applied.last);
   raft_log_.applied(applied.last);
   roster_changed();
-  held_.clear();
   proposer_.reset();
   flusher_.restart(applied);
   appender_->install_ended();
+  apply_waiting();
   parts_.clock.at_turn_end(*this);
 }
 

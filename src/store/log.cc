@@ -13,7 +13,7 @@ namespace {
 constexpr size_t kZerosBytes = 64 * 1024;
 constexpr uint64_t kExtentBytes = 16 * 1024;
 constexpr size_t kSegmentsMax = 16;
-constexpr size_t kHardStateBytes = 16;
+constexpr size_t kHardStateBytes = 24;
 
 Result<> write_zeros(port::File& file, uint64_t bytes) {
   const std::string zeros(kZerosBytes, '\0');
@@ -146,7 +146,8 @@ class BatchWriter {
                                                       sequence,
                                                       point_.next_index,
                                                       point_.term,
-                                                      point_.vote});
+                                                      point_.vote,
+                                                      point_.commit});
   }
   void record(const LogItem& item, bool last) {
     Record record{{0, point_.chain, point_.batch, base_}, item.type, last, 0, item.term, 0};
@@ -154,6 +155,7 @@ class BatchWriter {
       std::string payload;
       put_u64(payload, point_.term = item.term);
       put_u64(payload, point_.vote = item.vote);
+      put_u64(payload, point_.commit = item.commit);
       return put(record, payload);
     }
     const auto& extents = append_.extents;

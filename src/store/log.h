@@ -28,13 +28,14 @@ struct LogOptions {
   size_t segments = 0;
 };
 
-// kHardState: term and vote; else an entry.
+// kHardState: term, vote and commit; else an entry.
 struct LogItem {
   RecordType type = RecordType::kEntry;
   uint64_t index = 0;
   uint64_t term = 0;
   uint64_t vote = 0;
-  std::string_view payload;
+  std::string_view payload = {};
+  uint64_t commit = 0;
 };
 size_t bytes_in_log(const LogItem& item);
 

@@ -65,6 +65,7 @@ Result<> ReplicatedStore::start(const Applied& applied) {
   appender_.emplace(Appender::Parts{*parts_.log, raft_log_, parts_.disk, parts_.log_lane},
                     static_cast<AppendListener&>(*this));
   const raft::Index found = raft_log_.last_index();
+  TRY(apply_committed());
   if (sole_voter()) TRY(lead_alone());
   flusher_.consider();
   LOG(kInfo, "store: opened", kv("member", parts_.identity.member),
@@ -94,6 +95,21 @@ Result<> ReplicatedStore::open_core() {
   options.step_down_on_removal = true;
   options.seed = mixed(parts_.options.entropy + 2);
   core_ = TRY(raft::Core::open(options, raft_log_, nullptr));
+  return {};
+}
+
+// What is known to be committed, so that the configuration is at least the last one used here.
+Result<> ReplicatedStore::apply_committed() {
+  starting_ = true;
+  while (last_applied_.index < core_->machine().log().committed()) {
+    const raft::Index before = last_applied_.index;
+    pump();
+    parts_.state_lane.drain();
+    if (failed_) return fail(Code::kIo, "the disk failed");
+    if (last_applied_.index == before)
+      return fail(Code::kCorrupt, "the log is damaged: a committed entry cannot be read");
+  }
+  starting_ = false;
   return {};
 }
 

@@ -118,7 +118,7 @@ void RaftLog::forget_terms() {
 }
 
 raft::HardState RaftLog::hard_state() const {
-  return {log_.end().term, log_.end().vote, 0};
+  return {log_.end().term, log_.end().vote, log_.end().commit};
 }
 
 raft::Index RaftLog::first_index() const {

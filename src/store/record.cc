@@ -34,6 +34,7 @@ void LogPoint::encode(std::string& out) const {
   put_u64(out, next_index);
   put_u64(out, term);
   put_u64(out, vote);
+  put_u64(out, commit);
 }
 
 LogPoint LogPoint::decode(const char* at) {
@@ -45,6 +46,7 @@ LogPoint LogPoint::decode(const char* at) {
   point.next_index = get_u64(at + 28);
   point.term = get_u64(at + 36);
   point.vote = get_u64(at + 44);
+  point.commit = get_u64(at + 52);
   return point;
 }
 
@@ -61,6 +63,7 @@ uint32_t put_segment_header(std::string& out, const SegmentHeader& header) {
   put_u64(out, header.term);
   put_u64(out, header.vote);
   put_u32(out, header.base);
+  put_u64(out, header.commit);
   out.resize(begin + kSegmentHeaderBytes);
   return seal_item(out, begin);
 }
@@ -79,6 +82,7 @@ std::optional<SegmentHeader> get_segment_header(std::string_view bytes) {
   header.term = get_u64(&bytes[48]);
   header.vote = get_u64(&bytes[56]);
   header.base = get_u32(&bytes[64]);
+  header.commit = get_u64(&bytes[68]);
   return header;
 }
 

@@ -21,7 +21,7 @@ enum class RecordType : uint8_t { kEntry = 1, kHardState = 2, kChange = 3 };
 
 // A point in the log between two batches: all that is needed to read on or to append from there.
 struct LogPoint {
-  static constexpr size_t kBytes = 52;
+  static constexpr size_t kBytes = 60;
 
   uint64_t sequence = 0;  // of the segment; 0: before the first one
   uint64_t offset = 0;    // in the segment
@@ -30,6 +30,7 @@ struct LogPoint {
   uint64_t next_index = 1;
   uint64_t term = 0;  // the hard state, as of here
   uint64_t vote = 0;
+  uint64_t commit = 0;  // at least this is committed
 
   void encode(std::string& out) const;
   static LogPoint decode(const char* at);  // kBytes of them
@@ -47,6 +48,7 @@ struct SegmentHeader : Chained {
   uint64_t first_index = 0;  // of the first entry behind it
   uint64_t term = 0;
   uint64_t vote = 0;
+  uint64_t commit = 0;
 };
 
 struct Record : Chained {

@@ -65,9 +65,10 @@ void take(LogPoint& point, const Record& record, std::string_view payload) {
   point.offset += record_bytes(record.length);
   if (record.type != RecordType::kHardState) {
     point.next_index = record.index + 1;
-  } else if (payload.size() >= 16) {
+  } else if (payload.size() >= 24) {
     point.term = get_u64(payload.data());
     point.vote = get_u64(&payload[8]);
+    point.commit = get_u64(&payload[16]);
   }
 }
 
@@ -113,7 +114,7 @@ Result<bool> Log::read_batch(Window& window, Segment& segment, LogReader& reader
     mark.highest = std::max(mark.highest, record.index);
     add_extent({record.index, next.sequence, entry.offset}, expected);
     expected = record.index + 1;
-    TRY(reader.on_entry({record.type, record.index, record.term, 0, entry.payload}));
+    TRY(reader.on_entry({record.type, record.index, record.term, 0, entry.payload, 0}));
   }
   segment.highest = std::max(segment.highest, mark.highest);
   // A segment's header is a part of its first batch: reading on starts in the segment before.
@@ -147,7 +148,7 @@ Result<> Log::read_extent(const Extent& extent,
     offset += record_bytes(record->length);
     if (record->type == RecordType::kHardState) continue;
     if (index >= low)
-      TRY(reader.on_entry({record->type, index, record->term, 0, payload_of(bytes, *record)}));
+      TRY(reader.on_entry({record->type, index, record->term, 0, payload_of(bytes, *record), 0}));
     index++;
   }
   return {};

@@ -7,6 +7,7 @@
 // install.cc a snapshot taking the place of the state, open.cc first start and recovery.
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -125,6 +126,7 @@ class ReplicatedStore final : public Store,
   void send_snapshot(raft::Message message);
 
   Result<> open_core();
+  Result<> apply_committed();
   Result<> lead_alone();
 
   // --- turns and time (consensus.cc)
@@ -144,7 +146,8 @@ class ReplicatedStore final : public Store,
   void handle_message(raft::Message message);
   void handle_soft(const raft::SoftState& soft);
   void respond(std::vector<raft::Message> responses);
-  void apply(const raft::Message& message);
+  void apply_waiting();
+  bool may_apply(const raft::Entry& entry);
   void apply_entry(const raft::Entry& entry);
   void apply_normal(const raft::Entry& entry);
   void release_log();
@@ -154,6 +157,7 @@ class ReplicatedStore final : public Store,
   // --- AppendListener, FlushListener
   void on_stored(std::vector<raft::Message> responses) override;
   void on_install(const raft::Snapshot& snapshot) override;
+  void on_commit_stored() override;
   void on_log_full() override;
   void on_log_failed(Error error) override { fail_for_good(error); }
   void on_flushed() override;
@@ -183,8 +187,10 @@ class ReplicatedStore final : public Store,
   std::unique_ptr<RowLoader> loader_;
   raft::NodeId loading_from_ = raft::kNobody;
   std::optional<raft::Snapshot> installing_;
-  std::vector<raft::Message> held_;  // acknowledgements of applied entries, until there is room
+  std::deque<raft::Message> applying_;  // committed, in order
+  size_t applied_in_first_ = 0;         // entries of the first one
   uint64_t entries_ = 0;
+  raft::Index commit_asked_ = 0;  // to be made durable
   bool install_runs_ = false;
   bool pumping_ = false;
   bool starting_ = false;

@@ -33,7 +33,7 @@ struct LogTest : ::testing::Test {
     std::vector<LogItem> items;
     if (first == 0) first = log.end().next_index;
     for (const std::string& payload : payloads)
-      items.push_back({RecordType::kEntry, first++, term, 0, payload});
+      items.push_back({RecordType::kEntry, first++, term, 0, payload, 0});
     return write(log, items);
   }
   static bool write(Log& log, const std::vector<LogItem>& items) {
@@ -148,12 +148,13 @@ TEST_F(LogTest, GrowsIntoAnotherFile) {
 TEST_F(LogTest, TermAndVoteAreKept) {
   Collector none;
   auto log = open(none);
-  ASSERT_TRUE(write(*log, {{RecordType::kHardState, 0, 3, 2, {}}}));
+  ASSERT_TRUE(write(*log, {{RecordType::kHardState, 0, 3, 2, {}, 1}}));
   EXPECT_EQ(log->end().next_index, 1u) << "a hard state takes no index";
   ASSERT_TRUE(append(*log, {"a"}, 1, 2));
   auto again = open(none);
   EXPECT_EQ(again->end().term, 3u);
   EXPECT_EQ(again->end().vote, 2u);
+  EXPECT_EQ(again->end().commit, 1u);
   EXPECT_EQ(read(*again, 1, 2), (Lines{"1@2:a"}));
 }
 

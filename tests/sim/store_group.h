@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The stores of a cluster, each on its own machine of one world.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/bytes.h"
+#include "port/sim/world.h"
+#include "store/store.h"
+#include "tests/sim/peer_net.h"
+
+namespace coracle::sim {
+
+class StoreGroup {
+ public:
+  struct Peer {
+    raft::NodeId id = raft::kNobody;
+    port_sim::Machine* machine = nullptr;
+    std::unique_ptr<PeerTransport> transport;
+    std::unique_ptr<port::Lane> log_lane;
+    std::unique_ptr<port::Lane> state_lane;
+    store::StoreOptions options;
+    std::unique_ptr<store::Store> store;  // null: it is down
+    bool up() const { return store != nullptr; }
+  };
+  struct Change : store::MembershipWaiter {
+    void on_membership(Result<> result) override {
+      done = true;
+      outcome = std::move(result);
+    }
+    bool done = false;
+    Result<> outcome;
+  };
+
+  StoreGroup(port_sim::World& world, uint64_t seed)
+      : world_(world),
+        net_(world.machine("wire").clock(), seed) {}
+  ~StoreGroup() {
+    for (auto& peer : peers_)
+      kill(*peer);
+  }
+
+  store::Timing timing;
+  size_t segment_bytes = 64 * 1024;
+  size_t segments = 4;
+
+  PeerNet& net() { return net_; }
+  const std::vector<std::unique_ptr<Peer>>& peers() const { return peers_; }
+  Peer& peer(raft::NodeId id) { return *peers_[static_cast<size_t>(id - 1)]; }
+  store::Store& store(raft::NodeId id) { return *peer(id).store; }
+
+  Result<> found() {
+    Peer& first = make(1);
+    first.options.self.name = "m1";
+    return open(first);
+  }
+  // A machine for the member that put_member() has announced.
+  Result<> join(const std::vector<store::Member>& members, raft::NodeId id, uint64_t cluster) {
+    Peer& fresh = make(id);
+    fresh.options.joining = store::Joining{cluster, id, members};
+    return open(fresh);
+  }
+  Result<> open(Peer& peer) {
+    peer.options.entropy = world_.dice().roll();
+    peer.options.timing = timing;
+    peer.transport = std::make_unique<PeerTransport>(net_, peer.id);
+    peer.options.transport = peer.transport.get();
+    peer.log_lane = peer.machine->lane();
+    peer.state_lane = peer.machine->lane();
+    auto opened = store::open_store(peer.options, peer.machine->clock(), peer.machine->disk(),
+                                    *peer.log_lane, *peer.state_lane);
+    if (!opened) return std::move(opened).error();
+    peer.store = std::move(*opened);
+    return {};
+  }
+  // The process dies.
+  void kill(Peer& peer) {
+    peer.store.reset();
+    peer.transport.reset();
+    peer.log_lane.reset();
+    peer.state_lane.reset();
+  }
+  // The machine dies: what was not synced is lost, or not.
+  void cut_power(Peer& peer) {
+    peer.machine->disk().power_off();
+    kill(peer);
+    peer.machine->disk().power_on();
+  }
+
+  Peer* leader() {
+    Peer* found = nullptr;
+    uint64_t term = 0;
+    for (auto& peer : peers_) {
+      if (!peer->up()) continue;
+      const store::Standing standing = peer->store->membership().standing();
+      if (standing.leading && standing.term >= term) {
+        found = peer.get();
+        term = standing.term;
+      }
+    }
+    return found;
+  }
+  bool settle_leader(Duration limit = seconds(20)) {
+    return world_.run_until([this] { return leader() != nullptr; }, limit);
+  }
+  // Everybody who is up has applied the same.
+  bool settle_all(Duration limit = seconds(30)) {
+    return world_.run_until(
+        [this] {
+          Peer* lead = leader();
+          if (lead == nullptr) return false;
+          for (auto& peer : peers_) {
+            if (peer->up() && peer->store->version() != lead->store->version()) return false;
+          }
+          return true;
+        },
+        limit);
+  }
+  // Adds a member and starts it; a voter is promoted by itself.
+  Result<raft::NodeId> add(bool voter) {
+    if (!settle_leader()) return fail(Code::kUnavailable, "no leader");
+    store::Membership& desk = leader()->store->membership();
+    store::Member member;
+    member.name = "m" + std::to_string(peers_.size() + 1);
+    member.wants_vote = voter;
+    Change change;
+    desk.put_member(member, change);
+    world_.run_until([&] { return change.done; }, seconds(20));
+    if (!change.done) return fail(Code::kTimeout, "no answer");
+    TRY(std::move(change.outcome));
+    for (const store::Member& one : desk.members()) {
+      if (one.name != member.name) continue;
+      TRY(join(desk.members(), one.id, desk.cluster()));
+      return one.id;
+    }
+    return fail(Code::kInternal, "the new member is unknown");
+  }
+  Result<> grow(size_t voters, size_t learners = 0) {
+    TRY(found());
+    for (size_t i = 1; i < voters + learners; ++i) {
+      const raft::NodeId id = TRY(add(i < voters));
+      if (i >= voters) continue;
+      const bool promoted = world_.run_until([&] { return votes(id); }, seconds(20));
+      if (!promoted) return fail(Code::kTimeout, "the newcomer is not promoted");
+    }
+    return {};
+  }
+  bool votes(raft::NodeId id) {
+    for (auto& peer : peers_) {
+      if (!peer->up()) continue;
+      for (const store::Member& member : peer->store->membership().members()) {
+        if (member.id == id && member.role != store::MemberRole::kVoter) return false;
+      }
+    }
+    return true;
+  }
+
+ private:
+  Peer& make(raft::NodeId id) {
+    ASSERT(id == peers_.size() + 1);
+    auto peer = std::make_unique<Peer>();
+    peer->id = id;
+    peer->machine = &world_.machine("m" + std::to_string(id));
+    peer->options.directory = "/var/lib/coracle/store";
+    peer->options.segment_bytes = segment_bytes;
+    peer->options.segments = segments;
+    peers_.push_back(std::move(peer));
+    return *peers_.back();
+  }
+
+  port_sim::World& world_;
+  PeerNet net_;
+  std::vector<std::unique_ptr<Peer>> peers_;
+};
+
+}  // namespace coracle::sim
