@@ -9,14 +9,23 @@ namespace coracle::controllers {
 namespace {
 
 constexpr const Controller* kControllers[] = {
-    &kDeploymentController,     &kReplicaSetController,
-    &kEndpointSliceController,  &kEndpointSliceMirroringController,
-    &kEndpointsController,      &kNamespaceController,
-    &kServiceAccountController, &kRootCaController,
-    &kGarbageCollector,         &kNodeLifecycleController,
-    &kNodeIpamController,       &kTaintEvictionController,
-    &kPodGarbageCollector,      &kReplicationControllerController,
-    &kDaemonSetController,      &kStatefulSetController,
+    &kDeploymentController,
+    &kReplicaSetController,
+    &kEndpointSliceController,
+    &kEndpointSliceMirroringController,
+    &kEndpointsController,
+    &kNamespaceController,
+    &kServiceAccountController,
+    &kRootCaController,
+    &kGarbageCollector,
+    &kNodeLifecycleController,
+    &kClusterRoleAggregationController,
+    &kNodeIpamController,
+    &kTaintEvictionController,
+    &kPodGarbageCollector,
+    &kReplicationControllerController,
+    &kDaemonSetController,
+    &kStatefulSetController,
 };
 
 // Most changes wake nobody: stored text is compact, so this is found without parsing it.
