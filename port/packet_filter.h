@@ -16,7 +16,7 @@ namespace coracle::port {
 enum class Transport : uint8_t { kTcp = 6, kUdp = 17 };
 
 struct VirtualPort {
-  Ip4 address;
+  Ip4 address;  // 0.0.0.0: every address of the node but those of loopback (a NodePort)
   Transport transport = Transport::kTcp;
   uint16_t port = 0;
   friend auto operator<=>(const VirtualPort&, const VirtualPort&) = default;
@@ -28,11 +28,15 @@ struct Backend {
   friend auto operator<=>(const Backend&, const Backend&) = default;
 };
 
-// No backends: connections are refused (TCP reset, ICMP port unreachable).
+// No backends: connections are refused (TCP reset, ICMP port unreachable). So are those to a port
+// that no service has of an address inside `service_cidr` that some service has.
 struct VirtualService {
   VirtualPort at;
   std::vector<Backend> backends;  // sorted, unique
-  uint32_t affinity_seconds = 0;  // > 0: ClientIP affinity
+  // > 0: a client stays with the backend it got, until it has opened no connection for that long
+  // or the backend is gone.
+  uint32_t affinity_seconds = 0;
+  bool masquerade = false;  // backends see the node's address: their answers must come back here
   friend bool operator==(const VirtualService&, const VirtualService&) = default;
 };
 

@@ -63,15 +63,25 @@ Flow flow_of(const nlattr* original, const nlattr* reply) {
   return flow;
 }
 
-bool is_stale(const port::Ruleset& ruleset, const Flow& flow) {
-  if (!flow.udp) return false;
+const port::VirtualService* find(const port::Ruleset& ruleset, const port::VirtualPort& at) {
   const auto& services = ruleset.services;
   const auto service = std::lower_bound(
-      services.begin(), services.end(), flow.to,
-      [](const port::VirtualService& s, const port::VirtualPort& at) { return s.at < at; });
-  if (service == services.end() || service->at != flow.to)
-    return ruleset.service_cidr.contains(flow.to.address);
-  return !std::binary_search(service->backends.begin(), service->backends.end(), flow.answers);
+      services.begin(), services.end(), at,
+      [](const port::VirtualService& s, const port::VirtualPort& wanted) { return s.at < wanted; });
+  return service != services.end() && service->at == at ? &*service : nullptr;
+}
+
+bool is_stale(const port::Ruleset& ruleset, const Flow& flow) {
+  if (!flow.udp) return false;
+  const auto leads_there = [&flow](const port::VirtualService& service) {
+    return std::binary_search(service.backends.begin(), service.backends.end(), flow.answers);
+  };
+  if (const port::VirtualService* service = find(ruleset, flow.to)) return !leads_there(*service);
+  if (ruleset.service_cidr.contains(flow.to.address)) return true;
+  if (!ruleset.pod_cidr.contains(flow.answers.address)) return false;
+  const port::VirtualPort node_port{{}, flow.to.transport, flow.to.port};
+  const port::VirtualService* service = find(ruleset, node_port);
+  return service != nullptr && flow.answers.address != flow.to.address && !leads_there(*service);
 }
 
 int take_flow(const nlmsghdr* header, void* data) {

@@ -94,12 +94,20 @@ void NftBatch::add_set(const NftSet& set) {
   mnl_attr_put_strz(message, NFTA_SET_TABLE, kNftTable);
   mnl_attr_put_strz(message, NFTA_SET_NAME, set.name);
   mnl_attr_put_u32(message, NFTA_SET_ID, htonl(messages_));
-  mnl_attr_put_u32(message, NFTA_SET_FLAGS, htonl(set.data_type != 0 ? NFT_SET_MAP : 0));
+  uint32_t flags = 0;
+  if (set.data_type != 0) flags |= NFT_SET_MAP;
+  if (set.by_rules) flags |= NFT_SET_TIMEOUT | NFT_SET_EVAL;
+  mnl_attr_put_u32(message, NFTA_SET_FLAGS, htonl(flags));
   mnl_attr_put_u32(message, NFTA_SET_KEY_TYPE, htonl(set.key_type));
   mnl_attr_put_u32(message, NFTA_SET_KEY_LEN, htonl(set.key_bytes));
   if (set.data_type != 0) {
     mnl_attr_put_u32(message, NFTA_SET_DATA_TYPE, htonl(set.data_type));
     mnl_attr_put_u32(message, NFTA_SET_DATA_LEN, htonl(set.data_bytes));
+  }
+  if (set.elements_max != 0) {
+    nlattr* description = mnl_attr_nest_start(message, NFTA_SET_DESC);
+    mnl_attr_put_u32(message, NFTA_SET_DESC_SIZE, htonl(set.elements_max));
+    mnl_attr_nest_end(message, description);
   }
   end(message);
 }
@@ -116,6 +124,10 @@ void NftBatch::add_chain(const NftChain& chain) {
     mnl_attr_put_strz(message, NFTA_CHAIN_TYPE, chain.type);
   }
   end(message);
+}
+
+void NftBatch::delete_chain(const char* chain) {
+  name_in_table(NFT_MSG_DELCHAIN, NFTA_CHAIN_TABLE, NFTA_CHAIN_NAME, chain);
 }
 
 void NftBatch::add_rule(const nftnl_rule& rule) {
@@ -140,11 +152,34 @@ void NftBatch::add_bare_rule(const char* chain, const char* expression) {
 }
 
 void NftBatch::put_element(const char* set, std::string_view key, std::string_view data) {
-  element(NFT_MSG_NEWSETELEM, set, key, data);
+  nlattr* element = begin_element(NFT_MSG_NEWSETELEM, set, key);
+  if (!data.empty()) {
+    nlmsghdr* message = open_message();
+    nlattr* nest = mnl_attr_nest_start(message, NFTA_SET_ELEM_DATA);
+    mnl_attr_put(message, NFTA_DATA_VALUE, data.size(), data.data());
+    mnl_attr_nest_end(message, nest);
+  }
+  end_element(element);
+}
+
+void NftBatch::put_jump(const char* set, std::string_view key, const char* chain) {
+  nlattr* element = begin_element(NFT_MSG_NEWSETELEM, set, key);
+  nlmsghdr* message = open_message();
+  nlattr* nest = mnl_attr_nest_start(message, NFTA_SET_ELEM_DATA);
+  nlattr* verdict = mnl_attr_nest_start(message, NFTA_DATA_VERDICT);
+  mnl_attr_put_u32(message, NFTA_VERDICT_CODE, htonl(static_cast<uint32_t>(NFT_JUMP)));
+  mnl_attr_put_strz(message, NFTA_VERDICT_CHAIN, chain);
+  mnl_attr_nest_end(message, verdict);
+  mnl_attr_nest_end(message, nest);
+  end_element(element);
 }
 
 void NftBatch::delete_element(const char* set, std::string_view key) {
-  element(NFT_MSG_DELSETELEM, set, key, {});
+  end_element(begin_element(NFT_MSG_DELSETELEM, set, key));
+}
+
+nlmsghdr* NftBatch::open_message() {
+  return reinterpret_cast<nlmsghdr*>(bytes_.data() + message_at_);
 }
 
 void NftBatch::begin_elements(uint16_t type, const char* set) {
@@ -169,10 +204,7 @@ void NftBatch::end_elements() {
   list->nla_len = static_cast<uint16_t>(bytes_.size() - elements_at_);
 }
 
-void NftBatch::element(uint16_t type,
-                       const char* set,
-                       std::string_view key,
-                       std::string_view data) {
+nlattr* NftBatch::begin_element(uint16_t type, const char* set, std::string_view key) {
   const bool fits = open_set_ != nullptr && open_type_ == type &&
                     std::strcmp(open_set_, set) == 0 &&
                     bytes_.size() - elements_at_ < kElementsBytesMax;
@@ -182,17 +214,18 @@ void NftBatch::element(uint16_t type,
   }
   const size_t at = bytes_.size();
   bytes_.resize(at + kElementRoom);
-  auto* message = reinterpret_cast<nlmsghdr*>(bytes_.data() + message_at_);
+  nlmsghdr* message = open_message();
   message->nlmsg_len = static_cast<uint32_t>(at - message_at_);
   nlattr* element = mnl_attr_nest_start(message, NFTA_LIST_ELEM);
   nlattr* key_nest = mnl_attr_nest_start(message, NFTA_SET_ELEM_KEY);
   mnl_attr_put(message, NFTA_DATA_VALUE, key.size(), key.data());
   mnl_attr_nest_end(message, key_nest);
-  if (!data.empty()) {
-    nlattr* data_nest = mnl_attr_nest_start(message, NFTA_SET_ELEM_DATA);
-    mnl_attr_put(message, NFTA_DATA_VALUE, data.size(), data.data());
-    mnl_attr_nest_end(message, data_nest);
-  }
+  return element;
+}
+
+// Up to here the room of the batch is not moved: it holds the largest element.
+void NftBatch::end_element(nlattr* element) {
+  nlmsghdr* message = open_message();
   mnl_attr_nest_end(message, element);
   bytes_.resize(message_at_ + message->nlmsg_len);
 }

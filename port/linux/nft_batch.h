@@ -20,9 +20,13 @@ struct NftSet {
   const char* name;
   uint32_t key_type;  // as the nft tool numbers types, six bits each, for its listing only
   uint32_t key_bytes;
-  uint32_t data_type;  // 0: a set, no map
+  uint32_t data_type;  // 0: a set, no map; kVerdictType: put_jump() fills it
   uint32_t data_bytes;
+  bool by_rules = false;  // rules add elements, which end by a timeout
+  uint32_t elements_max = 0;
 };
+
+inline constexpr uint32_t kVerdictType = 0xffffff00;  // NFT_DATA_VERDICT
 
 struct NftChain {
   const char* name;
@@ -42,11 +46,13 @@ class NftBatch {
   void empty_set(const char* set);   // likewise
   void add_set(const NftSet& set);
   void add_chain(const NftChain& chain);
+  void delete_chain(const char* chain);  // without rules; it must exist
   void add_rule(const nftnl_rule& rule);
   // One expression with nothing in it, of any name: only to ask whether the kernel knows it.
   void add_bare_rule(const char* chain, const char* expression);
   // Elements of one set follow each other: put_element as often as wanted, for many sets in turn.
   void put_element(const char* set, std::string_view key, std::string_view data);
+  void put_jump(const char* set, std::string_view key, const char* chain);
   void delete_element(const char* set, std::string_view key);
 
   bool empty() const { return messages_ == 0; }
@@ -55,7 +61,9 @@ class NftBatch {
  private:
   nlmsghdr* begin(uint16_t type, uint16_t flags, size_t room);
   void end(const nlmsghdr* message);
-  void element(uint16_t type, const char* set, std::string_view key, std::string_view data);
+  nlmsghdr* open_message();
+  nlattr* begin_element(uint16_t type, const char* set, std::string_view key);
+  void end_element(nlattr* element);
   void begin_elements(uint16_t type, const char* set);
   void end_elements();
   void mark(uint16_t type);

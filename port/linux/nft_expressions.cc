@@ -5,7 +5,9 @@
 #include <libnftnl/expr.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_conntrack_common.h>
+#include <linux/netfilter/nf_conntrack_tuple_common.h>
 #include <linux/netfilter/nf_tables.h>
+#include <linux/rtnetlink.h>
 #include <netinet/in.h>
 #include <netinet/ip_icmp.h>
 
@@ -14,8 +16,7 @@ namespace {
 
 constexpr uint32_t kSourceOffset = 12;  // in the IPv4 header
 constexpr uint32_t kDestinationOffset = 16;
-constexpr uint32_t kPortOffset = 2;         // of the destination, in the TCP and UDP headers
-constexpr uint32_t kHashSeed = 0x636f7261;  // fixed: a client keeps its backend over a restart
+constexpr uint32_t kPortOffset = 2;  // of the destination, in the TCP and UDP headers
 
 }  // namespace
 
@@ -69,16 +70,27 @@ NftRuleText& NftRuleText::random(Register to, uint32_t modulus) {
   return *this;
 }
 
-NftRuleText& NftRuleText::source_hash(Register to, uint32_t modulus) {
-  source_address(to);
-  nftnl_expr* e = add("hash");
-  nftnl_expr_set_u32(e, NFTNL_EXPR_HASH_SREG, to);
-  nftnl_expr_set_u32(e, NFTNL_EXPR_HASH_DREG, to);
-  nftnl_expr_set_u32(e, NFTNL_EXPR_HASH_LEN, 4);
-  nftnl_expr_set_u32(e, NFTNL_EXPR_HASH_MODULUS, modulus);
-  nftnl_expr_set_u32(e, NFTNL_EXPR_HASH_SEED, kHashSeed);
-  nftnl_expr_set_u32(e, NFTNL_EXPR_HASH_TYPE, NFT_HASH_JENKINS);
+NftRuleText& NftRuleText::number(Register to, uint32_t value) {
+  nftnl_expr* e = add("immediate");
+  nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_DREG, to);
+  nftnl_expr_set_data(e, NFTNL_EXPR_IMM_DATA, &value, sizeof value);
   return *this;
+}
+
+NftRuleText& NftRuleText::original(uint32_t key, Register to) {
+  nftnl_expr* e = add("ct");
+  nftnl_expr_set_u32(e, NFTNL_EXPR_CT_KEY, key);
+  nftnl_expr_set_u32(e, NFTNL_EXPR_CT_DREG, to);
+  nftnl_expr_set_u8(e, NFTNL_EXPR_CT_DIR, IP_CT_DIR_ORIGINAL);
+  return *this;
+}
+
+NftRuleText& NftRuleText::original_destination(Register to) {
+  return original(NFT_CT_DST_IP, to);
+}
+
+NftRuleText& NftRuleText::original_port(Register to) {
+  return original(NFT_CT_PROTO_DST, to);
 }
 
 NftRuleText& NftRuleText::in_set(Register key, const char* set) {
@@ -93,6 +105,16 @@ NftRuleText& NftRuleText::map(Register key, const char* map, Register to) {
   nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_SREG, key);
   nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_DREG, to);
   nftnl_expr_set_str(e, NFTNL_EXPR_LOOKUP_SET, map);
+  return *this;
+}
+
+NftRuleText& NftRuleText::remember(const char* map, Register key, Register data, uint32_t seconds) {
+  nftnl_expr* e = add("dynset");
+  nftnl_expr_set_str(e, NFTNL_EXPR_DYNSET_SET_NAME, map);
+  nftnl_expr_set_u32(e, NFTNL_EXPR_DYNSET_OP, NFT_DYNSET_OP_UPDATE);
+  nftnl_expr_set_u32(e, NFTNL_EXPR_DYNSET_SREG_KEY, key);
+  nftnl_expr_set_u32(e, NFTNL_EXPR_DYNSET_SREG_DATA, data);
+  nftnl_expr_set_u64(e, NFTNL_EXPR_DYNSET_TIMEOUT, uint64_t{seconds} * 1000);
   return *this;
 }
 
@@ -146,9 +168,22 @@ NftRuleText& NftRuleText::if_source_in(Cidr4 network) {
 }
 
 NftRuleText& NftRuleText::if_destination_not_in(Cidr4 network) {
+  return destination_address(kReg0).if_not_in(kReg0, network);
+}
+
+NftRuleText& NftRuleText::if_not_in(Register address, Cidr4 network) {
   const uint32_t unwanted = htonl(network.network().value);
-  destination_address(kReg0).mask(kReg0, htonl(network.mask()));
-  return compare(kReg0, NFT_CMP_NEQ, &unwanted, sizeof unwanted);
+  mask(address, htonl(network.mask()));
+  return compare(address, NFT_CMP_NEQ, &unwanted, sizeof unwanted);
+}
+
+NftRuleText& NftRuleText::if_to_this_node() {
+  const uint32_t local = RTN_LOCAL;
+  nftnl_expr* e = add("fib");
+  nftnl_expr_set_u32(e, NFTNL_EXPR_FIB_DREG, kReg0);
+  nftnl_expr_set_u32(e, NFTNL_EXPR_FIB_RESULT, NFT_FIB_RESULT_ADDRTYPE);
+  nftnl_expr_set_u32(e, NFTNL_EXPR_FIB_FLAGS, NFTA_FIB_F_DADDR);
+  return compare(kReg0, NFT_CMP_EQ, &local, sizeof local);
 }
 
 NftRuleText& NftRuleText::dnat(Register address, Register port) {
@@ -179,12 +214,20 @@ NftRuleText& NftRuleText::refuse() {
   return *this;
 }
 
-NftRuleText& NftRuleText::go_to(const char* chain) {
+NftRuleText& NftRuleText::leave_to(uint32_t verdict, const char* chain) {
   nftnl_expr* e = add("immediate");
   nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_DREG, NFT_REG_VERDICT);
-  nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_VERDICT, static_cast<uint32_t>(NFT_GOTO));
+  nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_VERDICT, verdict);
   nftnl_expr_set_str(e, NFTNL_EXPR_IMM_CHAIN, chain);
   return *this;
+}
+
+NftRuleText& NftRuleText::go_to(const char* chain) {
+  return leave_to(static_cast<uint32_t>(NFT_GOTO), chain);
+}
+
+NftRuleText& NftRuleText::jump(const char* chain) {
+  return leave_to(static_cast<uint32_t>(NFT_JUMP), chain);
 }
 
 }  // namespace coracle::port_linux

@@ -9,121 +9,17 @@
 #include <linux/netfilter/nfnetlink.h>
 
 #include "base/log.h"
+#include "port/linux/clients.h"
 #include "port/linux/conntrack.h"
-#include "port/linux/nft_expressions.h"
-#include "port/linux/slots.h"
 
 namespace coracle::port_linux {
 namespace {
 
 constexpr size_t kElementBytes = 44;  // of a slot, in a batch
-constexpr const char* kRefused = "refused";
-constexpr const char* kHairpin = "hairpin";
-
-// Type numbers of the nft tool: ipv4_addr 7, inet_proto 12, inet_service 13. A slot is listed as a
-// mark (19): that is four bytes in the host's order too, and nft 1.0.6 aborts on a plain integer
-// here.
-constexpr uint32_t kPortType = 7 << 12 | 12 << 6 | 13;
-constexpr uint32_t kSlotType = kPortType << 6 | 19;
-constexpr uint32_t kBackendType = 7 << 6 | 13;
-constexpr uint32_t kPairType = 7 << 6 | 7;
-
-constexpr int32_t kDestinationNat = -100;
-constexpr int32_t kFilter = 0;
-constexpr int32_t kSourceNat = 100;
-constexpr NftChain kChains[] = {
-    {"refuse", nullptr},
-    {"prerouting", "nat", NF_INET_PRE_ROUTING, kDestinationNat},
-    {"output", "nat", NF_INET_LOCAL_OUT, kDestinationNat},
-    {"postrouting", "nat", NF_INET_POST_ROUTING, kSourceNat},
-    {"refuse_input", "filter", NF_INET_LOCAL_IN, kFilter},
-    {"refuse_forward", "filter", NF_INET_FORWARD, kFilter},
-    {"refuse_output", "filter", NF_INET_LOCAL_OUT, kFilter},
-};
 
 template <size_t N>
 std::string_view view(const std::array<char, N>& bytes) {
   return {bytes.data(), bytes.size()};
-}
-
-uint32_t bit_of(const SlotMap* map) {
-  return map == nullptr ? 0 : 1u << static_cast<unsigned>(map - kSlotMaps.data());
-}
-
-uint32_t maps_needed(const port::Ruleset& ruleset) {
-  uint32_t maps = bit_of(kSlotMaps.data());
-  for (const port::VirtualService& service : ruleset.services)
-    maps |= bit_of(slot_map(service));
-  return maps;
-}
-
-NftRuleText& load_port(NftRuleText& rule) {
-  return rule.destination_address(kReg0).protocol(kReg1).destination_port(kReg2);
-}
-
-void add_dnat_rule(NftBatch& batch, const char* chain, const SlotMap& map) {
-  NftRuleText rule(chain);
-  load_port(rule);
-  if (map.by_client) rule.source_hash(kReg3, map.slots);
-  if (!map.by_client) rule.random(kReg3, map.slots);
-  rule.map(kReg0, map.name, kReg0).dnat(kReg0, kReg1);
-  batch.add_rule(rule.get());
-}
-
-void add_refuse_rules(NftBatch& batch) {
-  for (const char* chain : {"refuse_input", "refuse_forward", "refuse_output"}) {
-    NftRuleText rule(chain);
-    rule.if_new();
-    load_port(rule).in_set(kReg0, kRefused).go_to("refuse");
-    batch.add_rule(rule.get());
-  }
-  batch.add_rule(NftRuleText("refuse").if_tcp().reset().get());
-  batch.add_rule(NftRuleText("refuse").refuse().get());
-}
-
-void add_postrouting_rules(NftBatch& batch, const port::Ruleset& ruleset) {
-  // A pod that reaches itself through a Service would see a packet from its own address.
-  NftRuleText hairpin("postrouting");
-  hairpin.if_dnat().source_address(kReg0).destination_address(kReg1);
-  batch.add_rule(hairpin.in_set(kReg0, kHairpin).masquerade().get());
-  NftRuleText leaving("postrouting");
-  leaving.if_source_in(ruleset.pod_cidr).if_destination_not_in(ruleset.pod_cidr);
-  batch.add_rule(leaving.if_destination_not_in(ruleset.service_cidr).masquerade().get());
-}
-
-constexpr NftSet kRefusedSet{kRefused, kPortType, 12, 0, 0};
-constexpr NftSet kHairpinSet{kHairpin, kPairType, 8, 0, 0};
-
-constexpr NftSet slot_set(const SlotMap& map) {
-  return {map.name, kSlotType, 16, kBackendType, 8};
-}
-
-// Each set is added first, so that what follows finds it. Adding one that exists changes nothing.
-void empty_sets(NftBatch& batch, uint32_t maps) {
-  for (const NftSet& set : {kRefusedSet, kHairpinSet}) {
-    batch.add_set(set);
-    batch.empty_set(set.name);
-  }
-  for (const SlotMap& map : kSlotMaps) {
-    batch.add_set(slot_set(map));
-    if ((maps & bit_of(&map)) != 0) batch.empty_set(map.name);
-    if ((maps & bit_of(&map)) == 0) batch.delete_set(map.name);
-  }
-}
-
-void add_frame(NftBatch& batch, const port::Ruleset& ruleset, uint32_t maps) {
-  batch.add_set(kRefusedSet);
-  batch.add_set(kHairpinSet);
-  for (const NftChain& chain : kChains)
-    batch.add_chain(chain);
-  for (const SlotMap& map : kSlotMaps) {
-    if ((maps & bit_of(&map)) == 0) continue;
-    batch.add_set(slot_set(map));
-    add_dnat_rule(batch, "prerouting", map);
-    add_dnat_rule(batch, "output", map);
-  }
-  add_refuse_rules(batch);
-  add_postrouting_rules(batch, ruleset);
 }
 
 void put_slots(NftBatch& batch, const port::VirtualService& service, const SlotMap& map) {
@@ -158,6 +54,29 @@ void move_slots(NftBatch& batch,
   }
 }
 
+// One element per set that says something about the port of a service.
+struct Mark {
+  const char* set = nullptr;  // null: it has none
+  uint32_t seconds = 0;       // of the affinity
+  friend bool operator==(const Mark&, const Mark&) = default;
+};
+using Marks = std::array<Mark, 3>;
+
+Marks marks_of(const port::VirtualService& service) {
+  Marks marks;
+  if (service.backends.empty()) return {{{kRefusedSet}}};
+  if (service.masquerade) marks[1] = {kMasqueradeSet};
+  if (service.affinity_seconds > 0) marks[2] = {kAffineMap, service.affinity_seconds};
+  return marks;
+}
+
+void put_mark(NftBatch& batch, const port::VirtualService& service, const Mark& mark) {
+  if (mark.set == nullptr) return;
+  const auto key = port_key(service.at);
+  if (mark.seconds == 0) return batch.put_element(mark.set, view(key), {});
+  batch.put_jump(mark.set, view(key), affinity_chain(service.at, mark.seconds).c_str());
+}
+
 int take_handle(const nlmsghdr* header, void* out) {
   const auto take = [](const nlattr* attribute, void* handle) {
     if (mnl_attr_get_type(attribute) == NFTA_TABLE_HANDLE)
@@ -182,10 +101,10 @@ uint64_t read_table_handle(Netlink& netlink) {
 Result<> NftPacketFilter::apply(const port::Ruleset& ruleset) {
   if (!netlink_) netlink_ = TRY(Netlink::open(NETLINK_NETFILTER));
   const bool fits = applied_ && applied_->service_cidr == ruleset.service_cidr &&
-                    applied_->pod_cidr == ruleset.pod_cidr &&
-                    (maps_needed(ruleset) & ~maps_) == 0 && table_stands();
-  bool udp_changed = true;
-  Result<> done = fits ? change(ruleset, udp_changed) : rebuild(ruleset);
+                    applied_->pod_cidr == ruleset.pod_cidr && shape_.covers(shape_of(ruleset)) &&
+                    table_stands();
+  Leftovers leftovers;
+  Result<> done = fits ? change(ruleset, leftovers) : rebuild(ruleset);
   // A change that the kernel refuses met a table that is not what we remember.
   if (!done && fits) done = rebuild(ruleset);
   if (!done) return done;
@@ -193,18 +112,25 @@ Result<> NftPacketFilter::apply(const port::Ruleset& ruleset) {
     applied_->services = ruleset.services;  // keeps the memory it has
   } else {
     applied_ = ruleset;
+    leftovers = {true, true};
   }
-  return udp_changed ? flush(ruleset) : Result<>();
+  flush(ruleset, leftovers);
+  return {};
 }
 
 Result<> NftPacketFilter::remove() {
   if (!netlink_) netlink_ = TRY(Netlink::open(NETLINK_NETFILTER));
-  applied_.reset();
-  backend_addresses_.clear();
+  forget();
   NftBatch batch(0);
   batch.add_table();  // so that deleting it cannot fail
   batch.delete_table();
   return batch.commit(*netlink_);
+}
+
+void NftPacketFilter::forget() {
+  applied_.reset();
+  backend_addresses_.clear();
+  cluster_addresses_.clear();
 }
 
 bool NftPacketFilter::table_stands() {
@@ -221,13 +147,12 @@ Result<> NftPacketFilter::rebuild(const port::Ruleset& ruleset) {
 }
 
 Result<> NftPacketFilter::rebuild(const port::Ruleset& ruleset, Old old) {
-  applied_.reset();
-  backend_addresses_.clear();
-  maps_ = maps_needed(ruleset);
+  forget();
+  shape_ = shape_of(ruleset);
   size_t slots = 0;
   for (const port::VirtualService& service : ruleset.services) {
     const SlotMap* map = slot_map(service);
-    slots += 1 + (map != nullptr ? map->slots : 0);
+    slots += 2 + (map != nullptr ? map->slots : 0);
   }
   NftBatch batch(slots * (kElementBytes + 1));
   batch.add_table();
@@ -235,28 +160,30 @@ Result<> NftPacketFilter::rebuild(const port::Ruleset& ruleset, Old old) {
     batch.delete_table();
     batch.add_table();
   } else {
-    batch.delete_rules();
-    empty_sets(batch, maps_);
+    empty_frame(batch, shape_, TRY(list_affinity_chains(*netlink_)));
   }
-  add_frame(batch, ruleset, maps_);
+  add_frame(batch, ruleset, shape_);
+  // All elements of one map after the other: one message carries many.
   for (const port::VirtualService& service : ruleset.services) {
     const SlotMap* map = slot_map(service);
     if (map != nullptr) put_slots(batch, service, *map);
   }
   for (const port::VirtualService& service : ruleset.services) {
-    if (service.backends.empty()) batch.put_element(kRefused, view(port_key(service.at)), {});
+    for (const Mark& mark : marks_of(service))
+      put_mark(batch, service, mark);
   }
   for (const port::VirtualService& service : ruleset.services)
     count_backends(batch, service, 1);
+  for (const port::VirtualService& service : ruleset.services)
+    count_address(batch, ruleset, service.at.address, 1);
   Result<> committed = batch.commit(*netlink_);
   table_handle_ = committed ? read_table_handle(*netlink_) : 0;
   return committed;
 }
 
 // Both lists are sorted: one walk finds what came, went and changed.
-Result<> NftPacketFilter::change(const port::Ruleset& ruleset, bool& udp_changed) {
+Result<> NftPacketFilter::change(const port::Ruleset& ruleset, Leftovers& leftovers) {
   NftBatch batch(0);
-  udp_changed = false;
   auto before = applied_->services.begin();
   auto after = ruleset.services.begin();
   while (before != applied_->services.end() || after != ruleset.services.end()) {
@@ -267,29 +194,39 @@ Result<> NftPacketFilter::change(const port::Ruleset& ruleset, bool& udp_changed
     const port::VirtualService* old_one = only_after ? nullptr : &*before++;
     const port::VirtualService* new_one = only_before ? nullptr : &*after++;
     if (old_one != nullptr && new_one != nullptr && *old_one == *new_one) continue;
-    replace_service(batch, old_one, new_one);
-    udp_changed |= (new_one != nullptr ? new_one : old_one)->at.transport == port::Transport::kUdp;
+    replace_service(batch, ruleset, old_one, new_one);
+    leftovers.flows |=
+        (new_one != nullptr ? new_one : old_one)->at.transport == port::Transport::kUdp;
+    leftovers.clients |= old_one != nullptr && old_one->affinity_seconds > 0;
   }
   return batch.empty() ? Result<>() : batch.commit(*netlink_);
 }
 
 void NftPacketFilter::replace_service(NftBatch& batch,
+                                      const port::Ruleset& ruleset,
                                       const port::VirtualService* before,
                                       const port::VirtualService* after) {
   const SlotMap* old_map = before != nullptr ? slot_map(*before) : nullptr;
   const SlotMap* new_map = after != nullptr ? slot_map(*after) : nullptr;
-  const bool was_refused = before != nullptr && old_map == nullptr;
-  const bool is_refused = after != nullptr && new_map == nullptr;
-  if (was_refused && !is_refused) batch.delete_element(kRefused, view(port_key(before->at)));
+  const Marks old_marks = before != nullptr ? marks_of(*before) : Marks{};
+  const Marks new_marks = after != nullptr ? marks_of(*after) : Marks{};
+  for (size_t i = 0; i < old_marks.size(); i++) {
+    if (old_marks[i] != new_marks[i] && old_marks[i].set != nullptr)
+      batch.delete_element(old_marks[i].set, view(port_key(before->at)));
+  }
   if (old_map != nullptr && old_map == new_map) {
     move_slots(batch, *before, *after, *new_map);
   } else {
     if (old_map != nullptr) delete_slots(batch, *before, *old_map);
     if (new_map != nullptr) put_slots(batch, *after, *new_map);
   }
-  if (is_refused && !was_refused) batch.put_element(kRefused, view(port_key(after->at)), {});
+  for (size_t i = 0; i < new_marks.size(); i++) {
+    if (old_marks[i] != new_marks[i]) put_mark(batch, *after, new_marks[i]);
+  }
   if (after != nullptr) count_backends(batch, *after, 1);
   if (before != nullptr) count_backends(batch, *before, -1);
+  if (after != nullptr) count_address(batch, ruleset, after->at.address, 1);
+  if (before != nullptr) count_address(batch, ruleset, before->at.address, -1);
 }
 
 void NftPacketFilter::count_backends(NftBatch& batch,
@@ -298,20 +235,38 @@ void NftPacketFilter::count_backends(NftBatch& batch,
   for (const port::Backend& backend : service.backends) {
     uint32_t& uses = backend_addresses_[backend.address.value];
     if (step > 0 && uses++ == 0)
-      batch.put_element(kHairpin, view(hairpin_key(backend.address)), {});
+      batch.put_element(kHairpinSet, view(hairpin_key(backend.address)), {});
     if (step < 0 && --uses == 0) {
-      batch.delete_element(kHairpin, view(hairpin_key(backend.address)));
+      batch.delete_element(kHairpinSet, view(hairpin_key(backend.address)));
       backend_addresses_.erase(backend.address.value);
     }
   }
 }
 
+void NftPacketFilter::count_address(NftBatch& batch,
+                                    const port::Ruleset& ruleset,
+                                    Ip4 address,
+                                    int step) {
+  if (!ruleset.service_cidr.contains(address)) return;
+  uint32_t& uses = cluster_addresses_[address.value];
+  if (step > 0 && uses++ == 0) batch.put_element(kAddressSet, view(address_key(address)), {});
+  if (step < 0 && --uses == 0) {
+    batch.delete_element(kAddressSet, view(address_key(address)));
+    cluster_addresses_.erase(address.value);
+  }
+}
+
 // Without connection tracking by netlink the Services work; only old UDP flows keep their old
-// backends.
-Result<> NftPacketFilter::flush(const port::Ruleset& ruleset) {
+// backends. A client of a backend that is gone tries in vain until it is forgotten.
+void NftPacketFilter::flush(const port::Ruleset& ruleset, Leftovers leftovers) {
+  if (leftovers.clients) {
+    const Result<size_t> forgotten = forget_stale_clients(*netlink_, ruleset);
+    if (!forgotten)
+      LOG(kWarn, "port: could not forget clients", kv("error", forgotten.error().message));
+  }
+  if (!leftovers.flows) return;
   const Result<size_t> flushed = flush_stale_udp(ruleset);
   if (!flushed) LOG(kWarn, "port: could not flush UDP flows", kv("error", flushed.error().message));
-  return {};
 }
 
 }  // namespace coracle::port_linux

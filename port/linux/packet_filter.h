@@ -7,7 +7,7 @@
 #include <optional>
 #include <unordered_map>
 
-#include "port/linux/nft_batch.h"
+#include "port/linux/table_frame.h"
 #include "port/packet_filter.h"
 
 namespace coracle::port_linux {
@@ -21,19 +21,28 @@ class NftPacketFilter : public port::PacketFilter {
   enum class Old : uint8_t { kRefill, kDelete };
   Result<> rebuild(const port::Ruleset& ruleset);
   Result<> rebuild(const port::Ruleset& ruleset, Old old);
-  Result<> change(const port::Ruleset& ruleset, bool& udp_changed);
-  Result<> flush(const port::Ruleset& ruleset);
+  // What connections that were made before a change may still follow.
+  struct Leftovers {
+    bool flows = false;    // tracked UDP flows
+    bool clients = false;  // remembered for affinity
+  };
+  Result<> change(const port::Ruleset& ruleset, Leftovers& leftovers);
+  void flush(const port::Ruleset& ruleset, Leftovers leftovers);
   void replace_service(NftBatch& batch,
+                       const port::Ruleset& ruleset,
                        const port::VirtualService* before,
                        const port::VirtualService* after);
+  void count_address(NftBatch& batch, const port::Ruleset& ruleset, Ip4 address, int step);
+  void forget();
   void count_backends(NftBatch& batch, const port::VirtualService& service, int step);
   bool table_stands();
 
   std::optional<Netlink> netlink_;
   std::optional<port::Ruleset> applied_;
-  uint32_t maps_ = 0;          // bit i: kSlotMaps[i] and its rules exist
+  Shape shape_;                // what the table can hold
   uint64_t table_handle_ = 0;  // tells our table from one that somebody else made meanwhile
   std::unordered_map<uint32_t, uint32_t> backend_addresses_;  // in how many places each is used
+  std::unordered_map<uint32_t, uint32_t> cluster_addresses_;  // likewise, as virtual address
 };
 
 }  // namespace coracle::port_linux

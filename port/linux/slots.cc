@@ -23,9 +23,8 @@ uint64_t weight(const port::Backend& backend, uint32_t slot) {
 const SlotMap* slot_map(const port::VirtualService& service) {
   if (service.backends.empty()) return nullptr;
   const size_t wanted = std::min(service.backends.size(), kBackendsMax);
-  const bool by_client = service.affinity_seconds > 0;
   for (const SlotMap& map : kSlotMaps) {
-    if (map.by_client == by_client && wanted <= map.slots) return &map;
+    if (wanted <= map.slots) return &map;
   }
   return nullptr;
 }
@@ -42,10 +41,14 @@ std::vector<const port::Backend*> assign_slots(std::span<const port::Backend> ba
   std::vector<const port::Backend*> assigned(slots);
   for (uint32_t slot = 0; slot < slots; slot++) {
     size_t best = count;
+    uint64_t best_weight = 0;
     for (size_t i = 0; i < count; i++) {
       const bool full = taken[i] > share || (taken[i] == share && surplus == 0);
       if (full) continue;
-      if (best == count || weight(backends[i], slot) > weight(backends[best], slot)) best = i;
+      const uint64_t own = weight(backends[i], slot);
+      if (best != count && own <= best_weight) continue;
+      best = i;
+      best_weight = own;
     }
     if (taken[best]++ == share) surplus--;
     assigned[slot] = &backends[best];
@@ -85,6 +88,13 @@ std::array<char, 8> hairpin_key(Ip4 ip) {
   const uint32_t address = htonl(ip.value);
   std::memcpy(key.data(), &address, sizeof address);
   std::memcpy(key.data() + 4, &address, sizeof address);
+  return key;
+}
+
+std::array<char, 4> address_key(Ip4 ip) {
+  std::array<char, 4> key{};
+  const uint32_t address = htonl(ip.value);
+  std::memcpy(key.data(), &address, sizeof address);
   return key;
 }
 

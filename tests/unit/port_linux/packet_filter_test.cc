@@ -130,7 +130,7 @@ class PacketFilterTest : public HostTest {
   VirtualService service(const char* address,
                          std::vector<int> pods,
                          Transport transport = Transport::kTcp) {
-    return {{ip(address), transport, 80}, backends(std::move(pods)), 0};
+    return {{ip(address), transport, 80}, backends(std::move(pods)), 0, false};
   }
   void apply(std::vector<VirtualService> services) {
     std::sort(services.begin(), services.end(),
@@ -202,6 +202,124 @@ TEST_F(PacketFilterTest, ClientWithAffinityStaysWithItsBackend) {
   }
 }
 
+TEST_F(PacketFilterTest, AffinityOutlivesOtherBackendsAndTheDaemonButNotItsOwnBackend) {
+  const auto sticky = [&](std::vector<int> pods) {
+    VirtualService made = service("10.43.0.1", std::move(pods));
+    made.affinity_seconds = 10'800;
+    return made;
+  };
+  apply({sticky({0, 1, 2})});
+  std::vector<int> chosen;
+  for (int client : {-1, 0, 1, 2})
+    chosen.push_back(reach(client, "10.43.0.1", 80));
+  const auto still = [&] {
+    for (int client = -1; client < 3; client++)
+      EXPECT_EQ(reach(client, "10.43.0.1", 80), chosen[static_cast<size_t>(client + 1)]);
+  };
+  std::vector<int> kept{chosen[0]};
+  for (int pod : chosen) {
+    if (pod != kept[0]) kept.push_back(pod);
+  }
+  std::sort(kept.begin(), kept.end());
+  kept.erase(std::unique(kept.begin(), kept.end()), kept.end());
+  apply({sticky(kept), service("10.43.0.2", {1})});
+  still();
+  NftPacketFilter after_restart;
+  ASSERT_TRUE(after_restart.apply(ruleset_));
+  still();
+  const int gone = chosen[0];
+  std::vector<int> others;
+  for (int pod = 0; pod < 3; pod++) {
+    if (pod != gone) others.push_back(pod);
+  }
+  apply({sticky(others)});
+  const int moved = reach(-1, "10.43.0.1", 80);
+  EXPECT_NE(moved, gone);
+  EXPECT_GE(moved, 0);
+  apply({sticky({0, 1, 2})});
+  for (int i = 0; i < 10; i++)
+    EXPECT_EQ(reach(-1, "10.43.0.1", 80), moved) << "it does not go back";
+  apply({service("10.43.0.1", {moved})});
+  EXPECT_FALSE(run_shell("nft list map ip coracle clients | grep -q elements"));
+}
+
+TEST_F(PacketFilterTest, AffinityEndsWithItsTimeoutAndIsRenewedByConnections) {
+  VirtualService brief = service("10.43.0.1", {0, 1, 2});
+  brief.affinity_seconds = 1;
+  VirtualService longer = service("10.43.0.2", {0, 1, 2});
+  longer.affinity_seconds = 600;
+  apply({brief, longer});
+  const int first = reach(-1, "10.43.0.1", 80);
+  const int lasting = reach(-1, "10.43.0.2", 80);
+  for (int i = 0; i < 5; i++) {
+    ::usleep(400'000);
+    EXPECT_EQ(reach(-1, "10.43.0.1", 80), first) << "renewed";
+  }
+  EXPECT_TRUE(run_shell("nft list map ip coracle clients | grep -q 10.43.0.1"));
+  ::usleep(1'200'000);
+  EXPECT_FALSE(run_shell("nft list map ip coracle clients | grep -q 10.43.0.1"));
+  EXPECT_EQ(reach(-1, "10.43.0.2", 80), lasting);
+}
+
+TEST_F(PacketFilterTest, OnlyServedPortsOfAClusterAddressAreOpen) {
+  apply({service("10.43.0.1", {1})});
+  EXPECT_EQ(reach(0, "10.43.0.1", 81), -ECONNREFUSED);
+  EXPECT_EQ(reach(-1, "10.43.0.1", 81), -ECONNREFUSED);
+  VirtualService other = service("10.43.0.1", {2});
+  other.at.port = 81;
+  apply({service("10.43.0.1", {1}), other});
+  EXPECT_EQ(reach(0, "10.43.0.1", 81), 2);
+  apply({service("10.43.0.1", {1})});
+  EXPECT_EQ(reach(0, "10.43.0.1", 81), -ECONNREFUSED);
+  apply({});
+  EXPECT_EQ(reach(0, "10.43.0.1", 81), -EHOSTUNREACH);
+}
+
+// A machine outside comes to a port of the node, or to an address that is routed to it.
+TEST_F(PacketFilterTest, NodePortsAndOutsideAddressesLeadToBackends) {
+  const pid_t outside = new_pod();
+  ASSERT_TRUE(
+      run_shell("ip link add up0 type veth peer name eth0 netns " + std::to_string(outside)));
+  ASSERT_TRUE(run_shell("ip addr add 172.30.0.1/24 dev up0 && ip link set up0 up"));
+  ASSERT_TRUE(run_shell(inside(outside, "ip addr add 172.30.0.9/24 dev eth0")));
+  ASSERT_TRUE(run_shell(inside(outside, "ip link set eth0 up")));
+  ASSERT_TRUE(run_shell(inside(outside, "ip route add 192.0.2.0/24 via 172.30.0.1")));
+  VirtualService node_port = service("0.0.0.0", {1});
+  node_port.at.port = 30'080;
+  node_port.masquerade = true;
+  VirtualService local = service("0.0.0.0", {2});
+  local.at.port = 30'081;
+  VirtualService empty = service("0.0.0.0", {});
+  empty.at.port = 30'082;
+  VirtualService sticky = service("0.0.0.0", {1, 2});
+  sticky.at.port = 30'083;
+  sticky.affinity_seconds = 60;
+  VirtualService balanced = service("192.0.2.7", {1});
+  balanced.masquerade = true;
+  apply({node_port, local, empty, sticky, balanced, service("10.43.0.1", {1})});
+  ASSERT_TRUE(run_shell("nft list table ip coracle >&2")) << "administrators will look";
+  const auto client_seen = [&](uint16_t port, const char* address, int pod) {
+    Fd fd = socket_in(3, SOCK_STREAM);
+    EXPECT_EQ(connect(fd, address, port), 0) << port;
+    Ip4 from;
+    EXPECT_EQ(accepted(&from), pod);
+    return from.text();
+  };
+  EXPECT_EQ(client_seen(30'080, "172.30.0.1", 1), "10.42.0.1") << "hidden";
+  EXPECT_EQ(client_seen(80, "192.0.2.7", 1), "10.42.0.1");
+  ASSERT_TRUE(run_shell(inside(outside, "ip route add 10.42.0.0/24 via 172.30.0.1")));
+  EXPECT_EQ(reach(3, "172.30.0.1", 30'082), -ECONNREFUSED);
+  EXPECT_EQ(reach(3, "172.30.0.1", 30'084), -ECONNREFUSED) << "nobody's";
+  const int stuck = reach(3, "172.30.0.1", 30'083);
+  for (int i = 0; i < 8; i++)
+    EXPECT_EQ(reach(3, "172.30.0.1", 30'083), stuck);
+  EXPECT_EQ(client_seen(30'081, "172.30.0.1", 2), "172.30.0.9") << "seen as it is";
+  EXPECT_EQ(reach(-1, "172.30.0.1", 30'080), 1);
+  EXPECT_EQ(reach(0, "172.30.0.1", 30'080), 1);
+  EXPECT_EQ(reach(1, "172.30.0.1", 30'080), 1) << "hairpin";
+  EXPECT_EQ(reach(-1, "127.0.0.1", 30'080), -ECONNREFUSED) << "loopback is the node's own";
+}
+
 TEST_F(PacketFilterTest, ChangesReachNewConnectionsAndLeaveOldOnesAlone) {
   apply({service("10.43.0.1", {1}), service("10.43.0.2", {2})});
   Fd old = socket_in(0, SOCK_STREAM);
@@ -264,6 +382,18 @@ TEST_F(PacketFilterTest, ManyBackendsUseLargerMaps) {
   EXPECT_EQ(reach(0, "10.43.0.1", 80), 1);
 }
 
+TEST_F(PacketFilterTest, ThousandBackendsAreAllUsed) {
+  VirtualService many = service("10.43.0.1", {});
+  for (uint16_t i = 0; i < 1000; i++)
+    many.backends.push_back({addresses_[1], static_cast<uint16_t>(9000 + i)});
+  apply({many});
+  EXPECT_TRUE(
+      run_shell("test $(nft list map ip coracle slots_1024 | grep -o '10.42.0.3 . [0-9]*' "
+                "| sort -u | wc -l) = 1000"));
+  apply({service("10.43.0.1", {1})});
+  EXPECT_EQ(reach(0, "10.43.0.1", 80), 1);
+}
+
 TEST_F(PacketFilterTest, PodsThatLeaveTheNodeAreMasqueraded) {
   const pid_t outside = new_pod();
   ASSERT_TRUE(
@@ -319,7 +449,8 @@ TEST_F(PacketFilterTest, NoConnectionFailsWhileTheTableChanges) {
 }
 
 TEST_F(PacketFilterTest, TableOfAnEarlierDaemonStaysHooked) {
-  const std::string handles = "nft -a list table ip coracle | grep -E '^(table|\tchain)' | sort";
+  const std::string handles =
+      "nft -a list table ip coracle | grep -E '^(table|\tchain)' | grep -v affinity_ | sort";
   VirtualService sticky = service("10.43.0.3", {1});
   sticky.affinity_seconds = 60;
   apply({service("10.43.0.1", {1}), service("10.43.0.2", {}), sticky});
@@ -329,7 +460,7 @@ TEST_F(PacketFilterTest, TableOfAnEarlierDaemonStaysHooked) {
   ASSERT_TRUE(after_restart.apply(ruleset_));
   EXPECT_TRUE(run_shell(handles + " | diff /tmp/coracle-handles-$PPID - >&2"));
   EXPECT_TRUE(run_shell("rm /tmp/coracle-handles-$PPID"));
-  EXPECT_TRUE(run_shell("! nft list map ip coracle client_slots_16 2>/dev/null"));
+  EXPECT_TRUE(run_shell("! nft list table ip coracle | grep -q affinity_"));
   EXPECT_EQ(reach(0, "10.43.0.1", 80), 2);
   EXPECT_EQ(reach(0, "10.43.0.2", 80), -EHOSTUNREACH);
   EXPECT_EQ(reach(0, "10.43.0.4", 80), 1);
@@ -363,7 +494,8 @@ TEST_F(PacketFilterTest, RemoveLeavesNothing) {
 TEST_F(PacketFilterTest, ThousandServicesLoadAndChange) {
   std::vector<VirtualService> services;
   for (uint32_t i = 0; i < 1000; i++)
-    services.push_back({{{ip("10.43.1.0").value + i}, Transport::kTcp, 80}, backends({1, 2}), 0});
+    services.push_back(
+        {{{ip("10.43.1.0").value + i}, Transport::kTcp, 80}, backends({1, 2}), 0, false});
   apply(services);
   EXPECT_EQ(reach(0, "10.43.1.0", 80) > 0, true);
   services[500].backends = backends({1});
