@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "port/linux/clock.h"
+#include "port/linux/datagrams.h"
 #include "port/linux/disk.h"
 #include "port/linux/lane.h"
 #include "port/linux/links.h"
@@ -29,6 +30,7 @@ struct Machine::Parts {
   LoopClock clock{loop};
   KernelRandom random;
   LoopNetwork network{loop};
+  LoopDatagramNetwork datagrams{loop};
   RealDisk disk;
   LoopProcesses processes{loop};
   ShimSandboxes sandboxes;
@@ -60,6 +62,9 @@ port::Random& Machine::random() {
 }
 port::Network& Machine::network() {
   return parts_->network;
+}
+port::DatagramNetwork& Machine::datagrams() {
+  return parts_->datagrams;
 }
 port::Disk& Machine::disk() {
   return parts_->disk;

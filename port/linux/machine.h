@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "port/clock.h"
+#include "port/datagrams.h"
 #include "port/disk.h"
 #include "port/links.h"
 #include "port/net.h"
@@ -42,6 +43,7 @@ class Machine {
   port::Clock& clock();
   port::Random& random();
   port::Network& network();
+  port::DatagramNetwork& datagrams();
   port::Disk& disk();
   port::Processes& processes();
   port::Links& links();

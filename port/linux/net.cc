@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "port/linux/local_socket.h"
+#include "port/linux/socket_address.h"
 #include "port/linux/stream.h"
 
 namespace coracle::port_linux {
@@ -16,31 +17,11 @@ namespace {
 constexpr int kBacklog = 256;
 constexpr unsigned kKeepaliveSeconds = 60;
 
-Result<sockaddr_storage> socket_address(const port::Endpoint& at) {
-  sockaddr_storage address{};
-  const char* host = at.host.c_str();
-  if (uv_ip4_addr(host, at.port, reinterpret_cast<sockaddr_in*>(&address)) == 0) return address;
-  if (uv_ip6_addr(host, at.port, reinterpret_cast<sockaddr_in6*>(&address)) == 0) return address;
-  return fail(Code::kBadRequest, join({"not a numeric address: ", at.host}));
-}
-
-port::Endpoint endpoint_of(const sockaddr_storage& address) {
-  char text[64] = "";
-  if (address.ss_family == AF_INET6) {
-    const auto* in6 = reinterpret_cast<const sockaddr_in6*>(&address);
-    uv_ip6_name(in6, text, sizeof text);
-    return {text, ntohs(in6->sin6_port)};
-  }
-  const auto* in = reinterpret_cast<const sockaddr_in*>(&address);
-  uv_ip4_name(in, text, sizeof text);
-  return {text, ntohs(in->sin_port)};
-}
-
 port::Endpoint tcp_peer(const uv_tcp_t& tcp) {
   sockaddr_storage address{};
   int size = sizeof address;
   uv_tcp_getpeername(&tcp, reinterpret_cast<sockaddr*>(&address), &size);
-  return endpoint_of(address);
+  return endpoint_of(reinterpret_cast<const sockaddr*>(&address));
 }
 
 void tune(uv_tcp_t& tcp) {
@@ -87,7 +68,7 @@ Result<> LoopListener::listen_tcp(const port::Endpoint& at) {
     return os_error(-error, join({"listen on ", at.host, ":", std::to_string(at.port)}));
   int size = sizeof address;
   uv_tcp_getsockname(&core_->tcp, reinterpret_cast<sockaddr*>(&address), &size);
-  local_ = endpoint_of(address);
+  local_ = endpoint_of(reinterpret_cast<const sockaddr*>(&address));
   return {};
 }
 

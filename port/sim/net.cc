@@ -5,11 +5,14 @@
 
 #include "base/assert.h"
 #include "base/ip.h"
+#include "port/sim/datagrams.h"
 
 namespace coracle::port_sim {
 
+Switch::Switch(Timeline& timeline, uint64_t seed) : timeline_(timeline), dice_(seed) {}
+
 Switch::~Switch() {
-  ASSERT(listeners_.empty());
+  ASSERT(listeners_.empty() && bound_.empty());
 }
 
 void Switch::cut(uint32_t a, uint32_t b, bool is_cut) {

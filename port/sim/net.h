@@ -12,6 +12,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "port/net.h"
 #include "port/sim/dice.h"
@@ -21,6 +22,8 @@
 namespace coracle::port_sim {
 
 class Switch;
+class SimDatagrams;
+class Flight;
 class SimStream;
 class SimListener;
 
@@ -84,7 +87,7 @@ class Connection : private Event {
 
 class Switch {
  public:
-  Switch(Timeline& timeline, uint64_t seed) : timeline_(timeline), dice_(seed) {}
+  Switch(Timeline& timeline, uint64_t seed);
   ~Switch();
 
   Latency delay{nanoseconds(20'000), nanoseconds(300'000)};
@@ -94,6 +97,8 @@ class Switch {
   Timeline& timeline() { return timeline_; }
   Dice& dice() { return dice_; }
   std::map<Socket, SimListener*>& listeners() { return listeners_; }
+  std::map<Socket, SimDatagrams*>& bound() { return bound_; }  // "udp:PORT"
+  void fly(std::unique_ptr<Flight> flight);
   uint32_t machine_at(const std::string& address, uint32_t from) const;  // 0: no such machine
   void name(const std::string& address, uint32_t machine) { machines_[address] = machine; }
   uint16_t free_port() { return next_port_++; }
@@ -107,6 +112,8 @@ class Switch {
   Dice dice_;
   std::map<std::string, uint32_t> machines_;
   std::map<Socket, SimListener*> listeners_;
+  std::map<Socket, SimDatagrams*> bound_;
+  std::vector<std::unique_ptr<Flight>> flights_;
   std::map<uint64_t, std::unique_ptr<Connection>> connections_;
   std::map<std::pair<uint32_t, uint32_t>, bool> cuts_;
   uint64_t next_id_ = 1;

@@ -14,6 +14,7 @@
 #include <string>
 
 #include "port/sim/clock.h"
+#include "port/sim/datagrams.h"
 #include "port/sim/dice.h"
 #include "port/sim/disk.h"
 #include "port/sim/lane.h"
@@ -32,12 +33,14 @@ class Machine {
         disk_(dice_.roll(), clock_),
         number_(number),
         address_("10.0.0." + std::to_string(number)),
-        network_(net, number, address_) {
+        network_(net, number, address_),
+        datagrams_(net, number, address_) {
     net.name(address_, number);
   }
   SimClock& clock() { return clock_; }
   SimDisk& disk() { return disk_; }
   port::Network& network() { return network_; }
+  port::DatagramNetwork& datagrams() { return datagrams_; }
   port::Random& random() { return random_; }
   std::unique_ptr<port::Lane> lane() {
     return std::make_unique<SimLane>(timeline_, dice_, lane_latency);
@@ -56,6 +59,7 @@ class Machine {
   uint32_t number_;
   std::string address_;
   SimNetwork network_;
+  SimDatagramNetwork datagrams_;
 };
 
 class World {

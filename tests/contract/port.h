@@ -2,6 +2,7 @@
 // What a port must provide to be put to the contract tests: a default-constructible type with
 //   port::Clock& clock(); port::Network& network(); port::Disk& disk(); port::Random& random();
 //   std::unique_ptr<port::Lane> lane();
+//   port::DatagramNetwork& datagrams();
 //   port::Endpoint any_port();       an address to listen on, port 0
 //   std::string scratch();           an empty directory that exists
 //   bool run_until(done, limit);     runs turns until done() or until `limit` of the port's time

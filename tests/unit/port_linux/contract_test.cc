@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "tests/contract/clock.h"
+#include "tests/contract/datagrams.h"
 #include "tests/contract/disk.h"
 #include "tests/contract/net.h"
 #include "tests/contract/tree.h"
@@ -10,6 +11,7 @@ namespace coracle::contract {
 using port_linux::LinuxPort;
 
 INSTANTIATE_TYPED_TEST_SUITE_P(Linux, ClockContract, LinuxPort);
+INSTANTIATE_TYPED_TEST_SUITE_P(Linux, DatagramContract, LinuxPort);
 INSTANTIATE_TYPED_TEST_SUITE_P(Linux, DiskContract, LinuxPort);
 INSTANTIATE_TYPED_TEST_SUITE_P(Linux, NetContract, LinuxPort);
 INSTANTIATE_TYPED_TEST_SUITE_P(Linux, TreeContract, LinuxPort);

@@ -19,6 +19,7 @@ class LinuxPort {
   ~LinuxPort() { static_cast<void>(machine.disk().remove_tree(scratch_)); }
   port::Clock& clock() { return machine.clock(); }
   port::Network& network() { return machine.network(); }
+  port::DatagramNetwork& datagrams() { return machine.datagrams(); }
   port::Disk& disk() { return machine.disk(); }
   port::Random& random() { return machine.random(); }
   std::unique_ptr<port::Lane> lane() { return machine.lane("test"); }

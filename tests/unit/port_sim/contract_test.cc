@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "port/sim/world.h"
 #include "tests/contract/clock.h"
+#include "tests/contract/datagrams.h"
 #include "tests/contract/disk.h"
 #include "tests/contract/net.h"
 #include "tests/contract/tree.h"
@@ -12,6 +13,7 @@ class SimPort {
   SimPort() { static_cast<void>(machine_.disk().make_directories("/scratch", 0700)); }
   port::Clock& clock() { return machine_.clock(); }
   port::Network& network() { return machine_.network(); }
+  port::DatagramNetwork& datagrams() { return machine_.datagrams(); }
   port::Disk& disk() { return machine_.disk(); }
   port::Random& random() { return machine_.random(); }
   std::unique_ptr<port::Lane> lane() { return machine_.lane(); }
@@ -28,6 +30,7 @@ class SimPort {
 };
 
 INSTANTIATE_TYPED_TEST_SUITE_P(Sim, ClockContract, SimPort);
+INSTANTIATE_TYPED_TEST_SUITE_P(Sim, DatagramContract, SimPort);
 INSTANTIATE_TYPED_TEST_SUITE_P(Sim, DiskContract, SimPort);
 INSTANTIATE_TYPED_TEST_SUITE_P(Sim, NetContract, SimPort);
 INSTANTIATE_TYPED_TEST_SUITE_P(Sim, TreeContract, SimPort);
