@@ -13,6 +13,7 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "port/net.h"
 
 namespace coracle::port {
 
@@ -45,6 +46,8 @@ struct ContainerStart {
   std::string log_path;
   uint64_t log_bytes_max = 0;  // then log_path is renamed to log_path.1 and so on
   uint32_t log_files_max = 1;
+  bool input = false;     // stdin stays open for attach(); else it is /dev/null
+  bool terminal = false;  // the bundle says so too
 };
 
 enum class ContainerPhase : uint8_t { kStarting, kRunning, kExited, kFailedToStart };
@@ -70,6 +73,42 @@ class SandboxEvents {
   ~SandboxEvents() = default;
 };
 
+struct CommandOptions {
+  std::string id;       // of the running container
+  std::string process;  // what runs in it, as an OCI process (JSON)
+  bool input = false;
+  bool terminal = false;  // `process` says so too; stderr is then part of stdout
+};
+
+struct CommandEnd {
+  bool started = true;  // false: no such program, the container is gone, ...; see `why`
+  int exit_code = 0;    // 128 + signal when killed
+  std::string why;
+};
+
+class CommandEvents {
+ public:
+  virtual void on_output(bool is_error, std::string_view bytes) = 0;
+  virtual void on_input_taken() {}                          // queued() fell to 0 after it was > 0
+  virtual void on_command_over(const CommandEnd& end) = 0;  // once, behind all output
+
+ protected:
+  ~CommandEvents() = default;
+};
+
+// A command beside a container's own, or the container's own stdio. Destroying it ends a command
+// (SIGKILL, or the hang-up of its terminal) and leaves a container as it is; no event follows. Not
+// from inside one of its events.
+class Command {
+ public:
+  virtual ~Command() = default;
+  virtual void send(std::string bytes) = 0;
+  virtual void close_input() = 0;  // after what was sent
+  virtual size_t queued() const = 0;
+  virtual void resize(uint16_t columns, uint16_t rows) = 0;
+  virtual void pause_output(bool paused) = 0;
+};
+
 // Destroying it lets go: the shim and its containers go on.
 class Sandbox {
  public:
@@ -79,7 +118,16 @@ class Sandbox {
   virtual void signal(const std::string& id, int signal) = 0;  // to the container's first process
   virtual void kill(const std::string& id) = 0;    // SIGKILL to every process of the container
   virtual void forget(const std::string& id) = 0;  // crun delete --force, unmount, drop the record
-  virtual void end() = 0;                          // kill all containers, forget them, end the shim
+  virtual Result<std::unique_ptr<Command>> run(const CommandOptions& options,
+                                               CommandEvents& events) = 0;
+  // Output from now on; `input` if the container was started with it, closed for good by
+  // close_input(). Over when the container's output ends.
+  virtual Result<std::unique_ptr<Command>> attach(const std::string& id,
+                                                  bool input,
+                                                  CommandEvents& events) = 0;
+  // TCP within the sandbox's network namespace.
+  virtual std::unique_ptr<Stream> connect(const Endpoint& to, StreamEvents& events) = 0;
+  virtual void end() = 0;  // kill all containers, forget them, end the shim
 };
 
 class Sandboxes {

@@ -56,7 +56,9 @@ class LoopProcess : public port::Process {
  public:
   LoopProcess(Loop& loop, port::ProcessEvents& events) : loop_(loop), events_(events) {}
   ~LoopProcess() override;
-  Result<> start(const port::SpawnOptions& options, int held_fd, List<Child>& children);
+  Result<> start(const port::SpawnOptions& options,
+                 const std::array<int, 4>& fds,
+                 List<Child>& children);
   int64_t pid() const override { return pid_; }
 
  private:
@@ -87,7 +89,9 @@ Result<> LoopProcess::watch_output(Child& child, Fd read_end) {
   return {};
 }
 
-Result<> LoopProcess::start(const port::SpawnOptions& options, int held_fd, List<Child>& children) {
+Result<> LoopProcess::start(const port::SpawnOptions& options,
+                            const std::array<int, 4>& fds,
+                            List<Child>& children) {
   ASSERT(!options.arguments.empty());
   std::vector<char*> arguments = c_strings(options.arguments);
   std::vector<char*> environment = c_strings(options.environment);
@@ -105,9 +109,10 @@ Result<> LoopProcess::start(const port::SpawnOptions& options, int held_fd, List
       stdio[i].data.fd = write_end.get();
     }
   }
-  if (held_fd >= 0) {
-    stdio[3].flags = UV_INHERIT_FD;
-    stdio[3].data.fd = held_fd;
+  for (size_t i = 0; i < fds.size(); i++) {
+    if (fds[i] < 0) continue;
+    stdio[i].flags = UV_INHERIT_FD;
+    stdio[i].data.fd = fds[i];
   }
   uv_process_options_t how{};
   how.exit_cb = on_exit;
@@ -116,7 +121,7 @@ Result<> LoopProcess::start(const port::SpawnOptions& options, int held_fd, List
   how.env = environment.data();
   how.cwd = options.directory.c_str();
   how.flags = options.detached ? UV_PROCESS_DETACHED : 0;
-  how.stdio_count = held_fd >= 0 ? 4 : 3;
+  how.stdio_count = fds[3] >= 0 ? 4 : 3;
   how.stdio = stdio;
   child_ = new Child;
   child_->process.data = child_;
@@ -180,8 +185,14 @@ Result<std::unique_ptr<port::Process>> LoopProcesses::spawn(const port::SpawnOpt
 
 Result<std::unique_ptr<port::Process>> LoopProcesses::spawn_holding(
     const port::SpawnOptions& options, int held_fd, port::ProcessEvents& events) {
+  return spawn_with(options, {-1, -1, -1, held_fd}, events);
+}
+
+Result<std::unique_ptr<port::Process>> LoopProcesses::spawn_with(const port::SpawnOptions& options,
+                                                                 const std::array<int, 4>& fds,
+                                                                 port::ProcessEvents& events) {
   auto process = std::make_unique<LoopProcess>(loop_, events);
-  TRY(process->start(options, held_fd, children_));
+  TRY(process->start(options, fds, children_));
   return std::unique_ptr<port::Process>(std::move(process));
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <array>
+
 #include "port/linux/loop.h"
 #include "port/process.h"
 
@@ -19,6 +21,10 @@ class LoopProcesses : public port::Processes {
   Result<std::unique_ptr<port::Process>> spawn_holding(const port::SpawnOptions& options,
                                                        int held_fd,
                                                        port::ProcessEvents& events);
+  // Descriptors 0 to 3 of the child; -1: /dev/null, and no descriptor 3.
+  Result<std::unique_ptr<port::Process>> spawn_with(const port::SpawnOptions& options,
+                                                    const std::array<int, 4>& fds,
+                                                    port::ProcessEvents& events);
   Result<> signal(int64_t pid, int signal) override;
   Result<uint64_t> start_time(int64_t pid) override;
 

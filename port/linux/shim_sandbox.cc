@@ -11,6 +11,8 @@
 #include "port/linux/clock.h"
 #include "port/linux/disk.h"
 #include "port/linux/local_socket.h"
+#include "port/linux/namespace.h"
+#include "port/linux/run_command.h"
 #include "port/linux/shim/wire.h"
 
 namespace coracle::port_linux {
@@ -90,9 +92,14 @@ void ShimSandbox::connect() {
 }
 
 void ShimSandbox::start(const port::ContainerStart& container) {
+  // Only containers with stdin or a terminal need a shim that knows of such.
+  const bool plain = !container.input && !container.terminal;
   std::string record =
-      fields({"start", container.id, container.bundle, container.log_path,
+      fields({plain ? "start" : "startio", container.id, container.bundle, container.log_path,
               std::to_string(container.log_bytes_max), std::to_string(container.log_files_max)});
+  if (!plain) {
+    add_field(record, !container.terminal ? "stdin" : container.input ? "stdin,tty" : "tty");
+  }
   add_mounts(record, container.mounts);
   if (record.size() <= shim::kRecordBytesMax) return send(record);
   port::ContainerRecord refused;
@@ -113,6 +120,48 @@ void ShimSandbox::kill(const std::string& id) {
 
 void ShimSandbox::forget(const std::string& id) {
   send(fields({"forget", id}));
+}
+
+Result<std::unique_ptr<port::Command>> ShimSandbox::run(const port::CommandOptions& options,
+                                                        port::CommandEvents& events) {
+  if (pid_ <= 0) return fail(Code::kUnavailable, "the sandbox is not ready");
+  auto command = std::make_unique<RunCommand>(
+      owner_, join({directory_, "/x", std::to_string(++commands_)}), events);
+  TRY(command->start(options, directory_, pid_));
+  return std::unique_ptr<port::Command>(std::move(command));
+}
+
+Result<std::unique_ptr<port::Command>> ShimSandbox::attach(const std::string& id,
+                                                           bool input,
+                                                           port::CommandEvents& events) {
+  if (stream_ == nullptr) return fail(Code::kUnavailable, "the sandbox is over");
+  const auto known = taps_.find(id);
+  if (known != taps_.end() && known->second->is_open()) return known->second->add(input, events);
+  auto tap = std::make_unique<Tap>(*this, owner_.loop(), id, join({directory_, "/c/", id}));
+  TRY(tap->open());
+  Result<std::unique_ptr<port::Command>> attached = tap->add(input, events);
+  if (!attached) return attached;
+  taps_.insert_or_assign(id, std::move(tap));
+  send(fields({"tap", id}));
+  return attached;
+}
+
+std::unique_ptr<port::Stream> ShimSandbox::connect(const port::Endpoint& to,
+                                                   port::StreamEvents& events) {
+  const Result<NetworkVisit> visit = NetworkVisit::enter(pid_);
+  if (visit) return owner_.network().connect(to, events);
+  auto stream = std::make_unique<LoopStream>(owner_.loop(), new_tcp_core(owner_.loop()), to);
+  stream->listen_to(events);
+  stream->close_later(visit.error().message);
+  return stream;
+}
+
+void ShimSandbox::resize(const std::string& id, uint16_t columns, uint16_t rows) {
+  send(fields({"resize", id, std::to_string(columns), std::to_string(rows)}));
+}
+
+void ShimSandbox::end_input(const std::string& id) {
+  send(fields({"eof", id}));
 }
 
 void ShimSandbox::end() {
@@ -158,7 +207,16 @@ std::optional<std::string> ShimSandbox::next_record() {
 void ShimSandbox::obey(std::string_view record) {
   const std::vector<std::string_view> field = split(record, '\0');
   if (field[0] == "failed" && field.size() > 1) why_lost_ = field[1];
-  if (field[0] == "container" && field.size() > 2) events_.on_container(container_record(field));
+  if (field[0] == "tapped" && field.size() > 1) {
+    if (const auto tap = taps_.find(field[1]); tap != taps_.end()) tap->second->tapped();
+  }
+  if (field[0] == "container" && field.size() > 2) {
+    const port::ContainerRecord container = container_record(field);
+    const auto tap = taps_.find(container.id);
+    if (tap != taps_.end() && container.phase == port::ContainerPhase::kExited)
+      tap->second->container_over();
+    events_.on_container(container);
+  }
   if (field[0] != "ready") return;
   phase_ = Phase::kConnected;
   pid_ = static_cast<int64_t>(number(field, 1));

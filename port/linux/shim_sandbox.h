@@ -4,9 +4,11 @@
 // what it left is killed and swept away, and the sandbox is lost.
 #pragma once
 
+#include <map>
 #include <optional>
 
 #include "port/linux/sandbox.h"
+#include "port/linux/tap.h"
 
 namespace coracle::port_linux {
 
@@ -25,7 +27,19 @@ class ShimSandbox : public port::Sandbox,
   void signal(const std::string& id, int signal) override;
   void kill(const std::string& id) override;
   void forget(const std::string& id) override;
+  Result<std::unique_ptr<port::Command>> run(const port::CommandOptions& options,
+                                             port::CommandEvents& events) override;
+  Result<std::unique_ptr<port::Command>> attach(const std::string& id,
+                                                bool input,
+                                                port::CommandEvents& events) override;
+  std::unique_ptr<port::Stream> connect(const port::Endpoint& to,
+                                        port::StreamEvents& events) override;
   void end() override;
+
+  // For its taps.
+  void resize(const std::string& id, uint16_t columns, uint16_t rows);
+  void end_input(const std::string& id);
+  void drop_tap(const std::string& id) { taps_.erase(id); }
 
  private:
   enum class Phase : uint8_t { kConnecting, kConnected, kSweeping, kOver };
@@ -51,6 +65,8 @@ class ShimSandbox : public port::Sandbox,
   std::string received_;
   std::string why_lost_;
   std::vector<port::ContainerRecord> refused_;  // starts that could not even be sent
+  std::map<std::string, std::unique_ptr<Tap>, std::less<>> taps_;  // by container id
+  uint64_t commands_ = 0;                                          // names their files
   int64_t pid_ = 0;
   bool announced_ = false;  // on_ready was called
   bool ending_ = false;

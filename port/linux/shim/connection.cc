@@ -69,6 +69,12 @@ void Connection::send_container(const Container& container) {
   send(record);
 }
 
+void Connection::send_tapped(const Container& container) {
+  Text<kIdBytesMax + 16> record;
+  record.put("tapped").end_field().put(container.id).end_field();
+  if (open()) send(record);
+}
+
 // A record that is too long or not ended by a NUL is no daemon of ours: the connection is closed.
 void Connection::receive(Obey obey) {
   if (received_ == nullptr) received_ = static_cast<char*>(new_memory(kRoom));

@@ -16,6 +16,7 @@ class Connection {
   bool accept();  // the newest daemon is the right one; says "ready"
   void receive(Obey obey);
   void send_container(const Container& container);
+  void send_tapped(const Container& container);
   void refuse(const char* why);
 
  private:

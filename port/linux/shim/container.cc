@@ -37,6 +37,25 @@ void fail_start(Container& container) {
   container.changed = true;
 }
 
+// Of a container that wants input: what becomes its stdin, -1 when that is a terminal's.
+int open_input(Container& container) {
+  if (!container.wants_input) return -1;
+  Path path;
+  put_path(path, container, "/in");
+  container.input.open(path.text());
+  return container.wants_terminal ? -1 : sys_open(path.text(), O_RDONLY);
+}
+
+// The terminal takes the place of the pipes, of which only crun's own words needed one.
+void take_terminal(Container& container) {
+  const int master = accept_console(container.console, container.id);
+  container.console = -1;
+  container.out.close(container.log);
+  container.err.close(container.log);
+  container.out.open(master, "stdout");
+  container.input.feed(master);
+}
+
 // The container inherits the write ends through crun; the shim keeps none, so the pipes end with
 // it.
 void start_crun(Container& container) {
@@ -52,11 +71,23 @@ void start_crun(Container& container) {
   sys(__NR_fcntl, err[0], F_SETFL, O_NONBLOCK);
   Path pid_file;
   put_path(pid_file, container, "/pid");
-  const char* words[] = {"run",           "-d",         "--bundle", container.bundle, "--pid-file",
-                         pid_file.text(), container.id, nullptr};
-  container.starter = run_crun(words, {out[1], err[1]});
+  const int in = open_input(container);
+  Text<kSocketPathMax> console;
+  if (container.wants_terminal) container.console = listen_console(container.id, console);
+  const char* words[] = {"run",
+                         "-d",
+                         "--bundle",
+                         container.bundle,
+                         "--pid-file",
+                         pid_file.text(),
+                         container.wants_terminal ? "--console-socket" : container.id,
+                         container.wants_terminal ? console.text() : nullptr,
+                         container.id,
+                         nullptr};
+  container.starter = run_crun(words, {out[1], err[1], in});
   sys_close(out[1]);
   sys_close(err[1]);
+  if (in >= 0) sys_close(in);
   if (container.starter > 0) return;
   container.starter = 0;
   container.message.put("no process for crun");
@@ -124,6 +155,7 @@ void start_ended(Container& container, int status) {
     container.err.close(container.log);
     return fail_start(container);
   }
+  if (container.wants_terminal) take_terminal(container);
   container.phase = Phase::kRunning;
   container.started_ns = wall_ns();
   write_run_record(container);
@@ -139,8 +171,7 @@ void container_ended(Container& container, int status) {
   container.phase = Phase::kExited;
   container.pid = 0;
   container.changed = true;
-  container.out.pump(container.log);
-  container.err.pump(container.log);
+  pump_output(container);
   write_exit_record(container);
 }
 
@@ -183,13 +214,18 @@ Container* start_container(Record record, const char* bytes, size_t count) {
   for (size_t i = 0; i < count; i++)
     copy[i] = bytes[i];
   Record fields(copy, count);
-  fields.field();  // the verb
+  const bool has_flags = same(fields.field(), "startio");
   container->mapped = mapped;
   container->id = fields.field();
   container->bundle = fields.field();
   const char* log_path = fields.field();
   const uint64_t bytes_max = fields.number();
   const uint32_t files_max = static_cast<uint32_t>(fields.number());
+  if (has_flags) {
+    const char* flags = fields.field();
+    container->wants_terminal = same(flags, "tty") || same(flags, "stdin,tty");
+    container->wants_input = same(flags, "stdin") || same(flags, "stdin,tty");
+  }
   container->mounts = fields;
   prepare(*container, log_path, bytes_max, files_max);
   return container;
@@ -231,12 +267,36 @@ bool is_over(const Container& container) {
   return container.deleted && container.phase != Phase::kRunning;
 }
 
+void pump_output(Container& container) {
+  container.out.pump(container.log);
+  container.err.pump(container.log);
+  if (container.wants_terminal && container.phase != Phase::kStarting && container.out.fd() < 0)
+    container.input.close();
+}
+
+void tap_container(Container& container) {
+  constexpr int kFlags = O_WRONLY | O_NONBLOCK;
+  Path out;
+  Path err;
+  put_path(out, container, "/out");
+  put_path(err, container, "/err");
+  const int to_out = sys_open(out.text(), kFlags);
+  const int to_err = sys_open(err.text(), kFlags);
+  container.out.tap(to_out);
+  container.err.tap(to_err);
+  // Whoever listens shall hear the end also of what is over.
+  if (container.out.fd() < 0) container.out.close(container.log);
+  if (container.err.fd() < 0) container.err.close(container.log);
+}
+
 void free_container(Container* container) {
+  container->input.close();
+  if (container->console >= 0) sys_close(container->console);
   container->out.close(container->log);
   container->err.close(container->log);
   container->log.close();
   undo_mounts(container->mounts, container->mounts_made);
-  constexpr const char* kNames[] = {"/pid", "/run", "/exit", ""};
+  constexpr const char* kNames[] = {"/pid", "/run", "/exit", "/in", "/out", "/err", ""};
   for (const char* name : kNames) {
     Path path;
     put_path(path, *container, name);

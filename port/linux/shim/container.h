@@ -5,6 +5,7 @@
 
 #include "port/linux/shim/log.h"
 #include "port/linux/shim/record.h"
+#include "port/linux/shim/terminal.h"
 #include "port/linux/shim/wire.h"
 
 namespace coracle::shim {
@@ -19,6 +20,10 @@ struct Container {
   Log log;
   Stream out;
   Stream err;
+  bool wants_input = false;
+  bool wants_terminal = false;
+  int console = -1;  // where crun hands over the terminal, until it has
+  Input input;
   Phase phase = Phase::kStarting;
   int starter = 0;  // process id of `crun run`
   int deleter = 0;  // process id of `crun delete`
@@ -34,13 +39,15 @@ struct Container {
   Text<kMessageBytesMax + 1> message;
 };
 
-// Takes the fields behind the verb: id, bundle, log path, log bytes, log files, mounts. A start
-// that cannot even be tried is a container in phase kFailedToStart. Null if the id is not
-// acceptable.
+// Takes the fields behind the verb: id, bundle, log path, log bytes, log files, of "startio" also
+// what it may use ("stdin", "tty"), mounts. A start that cannot even be tried is a container in
+// phase kFailedToStart. Null if the id is not acceptable.
 Container* start_container(Record record, const char* bytes, size_t count);
 void signal_container(Container& container, int signal);
 void kill_container(Container& container);
 void forget_container(Container& container);
+void pump_output(Container& container);
+void tap_container(Container& container);  // the daemon reads the FIFOs "out" and "err"
 
 // Looks after processes that ended and after pipes; true when the container may be let go.
 void reaped(Container& container, int pid, int status);

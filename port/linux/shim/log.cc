@@ -7,7 +7,8 @@
 namespace coracle::shim {
 namespace {
 
-constexpr int kReadsPerPump = 16;  // then the other streams have their turn
+constexpr int kReadsPerPump = 16;   // then the other streams have their turn
+constexpr size_t kTapBytes = 4096;  // PIPE_BUF: a pipe that is writable takes it whole
 
 // One log is written at a time: flush() comes before the next log.
 char read_room[kLinePartMax];
@@ -90,20 +91,42 @@ void Log::rotate() {
 }
 
 void Stream::pump(Log& log) {
-  for (int i = 0; i < kReadsPerPump && fd_ >= 0; i++) {
-    const long got = sys_read(fd_, read_room, sizeof read_room);
+  for (int i = 0; i < kReadsPerPump && fd_ >= 0 && tap_takes(); i++) {
+    const size_t room = tap_ >= 0 ? kTapBytes : sizeof read_room;
+    const long got = sys_read(fd_, read_room, room);
     if (got == -EINTR) continue;
     if (got == -EAGAIN) break;
     if (got <= 0) return close(log);
+    if (tap_ >= 0 && sys_write(tap_, read_room, static_cast<size_t>(got)) != got) untap();
     take(log, read_room, static_cast<size_t>(got));
-    if (static_cast<size_t>(got) < sizeof read_room) break;
+    if (static_cast<size_t>(got) < room) break;
   }
   log.flush();
+}
+
+void Stream::tap(int fd) {
+  untap();
+  tap_ = fd;
+}
+
+void Stream::untap() {
+  if (tap_ >= 0) sys_close(tap_);
+  tap_ = -1;
+  blocked_ = false;
+}
+
+bool Stream::tap_takes() {
+  if (tap_ < 0) return true;
+  struct pollfd writable = {tap_, POLLOUT, 0};
+  const PollWait at_once{0, 0};
+  blocked_ = sys(__NR_ppoll, &writable, 1L, &at_once, 0L, sizeof(uint64_t)) == 0;
+  return !blocked_;
 }
 
 // An unterminated last line is a part, as containerd writes it: readers must not add a newline to
 // it.
 void Stream::close(Log& log) {
+  untap();
   if (fd_ < 0) return;
   sys_close(fd_);
   fd_ = -1;

@@ -38,15 +38,25 @@ class Stream {
     name_ = name;
   }
   int fd() const { return fd_; }
+  // What is to be polled: this end, or the tap while it takes no more.
+  int poll_fd() const { return blocked_ ? tap_ : fd_; }
+  bool blocked() const { return blocked_; }
+  // A pipe that gets a copy of everything from now on; its reader holds up the container when it
+  // is slow. It is let go when its reader leaves.
+  void tap(int fd);
   void pump(Log& log);  // copies what is there; closes at the end of the pipe
   void close(Log& log);
 
  private:
+  bool tap_takes();
+  void untap();
   void take(Log& log, const char* bytes, size_t count);
   void hold(const char* bytes, size_t count);
   void release();
 
   int fd_ = -1;
+  int tap_ = -1;
+  bool blocked_ = false;
   const char* name_ = "";
   char* held_ = nullptr;
   size_t held_bytes_ = 0;

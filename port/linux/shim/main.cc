@@ -4,7 +4,10 @@
 //   descriptor 3.
 // coracle-shim sweep DIRECTORY CRUN
 //   deletes with crun what the containers of a dead shim left behind (cgroups, state), then ends.
+// coracle-shim enter DIRECTORY CRUN PID WORDS...
+//   becomes crun in the namespaces of the shim PID: commands beside a container's own.
 // README.md tells the whole story.
+#include "port/linux/shim/enter.h"
 #include "port/linux/shim/mounts.h"
 #include "port/linux/shim/runtime.h"
 #include "port/linux/shim/sandbox.h"
@@ -79,6 +82,7 @@ bool set_up(const Words& words, Writer& message) {
   if (words.count < 4 || sys(__NR_chdir, place.directory) != 0) sys_exit(2);
   if (same(words.word(1), "hold") && words.count >= 6) hold(words);
   if (same(words.word(1), "sweep")) sys_exit(sweep());
+  if (same(words.word(1), "enter")) sys_exit(enter(words.count, words.at));
   sys_exit(2);
 }
 

@@ -6,18 +6,16 @@
 namespace coracle::shim {
 namespace {
 
-constexpr int kWordsMax = 8;
-constexpr const char* kEnvironment[] = {
-    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", nullptr};
+constexpr int kWordsMax = 10;
 
 [[noreturn]] void become(const char* const* arguments, Output output) {
   const int null = sys_open("/dev/null", O_RDWR);
-  sys_dup(null, 0);
+  sys_dup(output.in >= 0 ? output.in : null, 0);
   sys_dup(output.out >= 0 ? output.out : null, 1);
   sys_dup(output.err >= 0 ? output.err : null, 2);
   const uint64_t no_signals = 0;
   sys(__NR_rt_sigprocmask, SIG_SETMASK, &no_signals, 0L, sizeof no_signals);
-  const long error = sys_execve(place.runtime, arguments, kEnvironment);
+  const long error = sys_execve(place.runtime, arguments, kRuntimeEnvironment);
   Text<kPathMax + 64> message;
   message.put("cannot run ").put(place.runtime).put(": errno ");
   message.number(static_cast<uint64_t>(-error)).put("\n");

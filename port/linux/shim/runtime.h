@@ -14,12 +14,16 @@ struct Place {
 };
 extern Place place;
 
+inline constexpr const char* kRuntimeEnvironment[] = {
+    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", nullptr};
+
 struct Output {
   int out = -1;  // becomes stdout; -1: /dev/null
   int err = -1;
+  int in = -1;  // becomes stdin
 };
 
-// crun --root ROOT --cgroup-manager=cgroupfs <up to eight words, ended by null>. The process id, or
+// crun --root ROOT --cgroup-manager=cgroupfs <up to ten words, ended by null>. The process id, or
 // -errno.
 int run_crun(const char* const* words, Output output);
 

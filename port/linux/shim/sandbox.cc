@@ -36,7 +36,7 @@ void start(Record record, const char* bytes, size_t count) {
 void obey(const char* bytes, size_t count) {
   Record record(bytes, count);
   const char* verb = record.field();
-  if (same(verb, "start")) return start(record, bytes, count);
+  if (same(verb, "start") || same(verb, "startio")) return start(record, bytes, count);
   if (same(verb, "end")) {
     ending = true;
     for (Container* c = containers; c != nullptr; c = c->next)
@@ -48,6 +48,15 @@ void obey(const char* bytes, size_t count) {
   if (same(verb, "signal")) signal_container(*container, static_cast<int>(record.number()));
   if (same(verb, "kill")) kill_container(*container);
   if (same(verb, "forget")) forget_container(*container);
+  if (same(verb, "tap")) {
+    tap_container(*container);
+    connection.send_tapped(*container);
+  }
+  if (same(verb, "eof")) container->input.end();
+  if (same(verb, "resize")) {
+    const unsigned columns = static_cast<unsigned>(record.number());
+    container->input.resize(columns, static_cast<unsigned>(record.number()));
+  }
 }
 
 void tell_changes() {
@@ -108,13 +117,13 @@ void let_go() {
   sys_exit(0);
 }
 
-struct pollfd polls[3 + 2 * kContainersMax];
+struct pollfd polls[3 + 3 * kContainersMax];
 
 int fill_polls(int signals) {
   int count = 0;
-  const auto add = [&count](int fd) {
+  const auto add = [&count](int fd, bool to_write = false) {
     polls[count].fd = fd;
-    polls[count].events = POLLIN;
+    polls[count].events = to_write ? POLLOUT : POLLIN;
     polls[count++].revents = 0;
   };
   add(signals);
@@ -123,17 +132,18 @@ int fill_polls(int signals) {
   for (Container* c = containers; c != nullptr; c = c->next) {
     const bool quiet =
         c->phase == Phase::kStarting;  // until crun is done its errors share the pipe
-    add(quiet ? -1 : c->out.fd());
-    add(quiet ? -1 : c->err.fd());
+    add(quiet ? -1 : c->out.poll_fd(), c->out.blocked());
+    add(quiet ? -1 : c->err.poll_fd(), c->err.blocked());
+    add(c->input.poll_fd(), c->input.blocked());
   }
   return count;
 }
 
 void pump() {
   int at = 3;
-  for (Container* c = containers; c != nullptr; c = c->next, at += 2) {
-    if (polls[at].revents != 0) c->out.pump(c->log);
-    if (polls[at + 1].revents != 0) c->err.pump(c->log);
+  for (Container* c = containers; c != nullptr; c = c->next, at += 3) {
+    if (polls[at].revents != 0 || polls[at + 1].revents != 0) pump_output(*c);
+    if (polls[at + 2].revents != 0) c->input.pump();
   }
 }
 

@@ -204,6 +204,46 @@ class FakeLinks final : public port::Links {
   std::map<std::string, std::string> routes;  // gateway by destination
 };
 
+// Commands run in containers: the test looks at what was asked and ends them.
+class FakeCommands {
+ public:
+  class Running final : public port::Command {
+   public:
+    Running(FakeCommands& owner, port::CommandOptions asked, port::CommandEvents& told)
+        : options(std::move(asked)),
+          events(told),
+          owner_(owner) {}
+    ~Running() override { std::erase(owner_.running, this); }
+    void send(std::string bytes) override { input += bytes; }
+    void close_input() override { closed = true; }
+    size_t queued() const override { return 0; }
+    void resize(uint16_t columns, uint16_t rows) override {
+      size = std::to_string(columns) + "x" + std::to_string(rows);
+    }
+    void pause_output(bool now) override { paused = now; }
+
+    const port::CommandOptions options;
+    port::CommandEvents& events;
+    std::string input;
+    std::string size;
+    bool closed = false;
+    bool paused = false;
+
+   private:
+    FakeCommands& owner_;
+  };
+  Result<std::unique_ptr<port::Command>> run(const port::CommandOptions& options,
+                                             port::CommandEvents& events) {
+    auto command = std::make_unique<Running>(*this, options, events);
+    running.push_back(command.get());
+    count++;
+    return std::unique_ptr<port::Command>(std::move(command));
+  }
+
+  std::vector<Running*> running;
+  int count = 0;
+};
+
 // The shims: they outlive agents. Reports are delivered by deliver(), as the loop would.
 class FakeSandboxes final : public port::Sandboxes {
  public:
@@ -272,7 +312,9 @@ class FakeSandboxes final : public port::Sandboxes {
   void lose(const std::string& directory) { lost_.push_back(directory); }
 
   std::map<std::string, Shim> shims;
-  std::string refuse_start;  // not empty: starts fail with this message
+  FakeCommands commands;
+  port::Network* network = nullptr;  // what connect() of sandboxes uses
+  std::string refuse_start;          // not empty: starts fail with this message
 
  private:
   class Handle final : public port::Sandbox {
@@ -304,6 +346,19 @@ class FakeSandboxes final : public port::Sandboxes {
     void forget(const std::string& id) override {
       shim().orders.push_back("forget " + id);
       shim().containers.erase(id);
+    }
+    Result<std::unique_ptr<port::Command>> run(const port::CommandOptions& options,
+                                               port::CommandEvents& events) override {
+      return owner_.commands.run(options, events);
+    }
+    Result<std::unique_ptr<port::Command>> attach(const std::string& id,
+                                                  bool input,
+                                                  port::CommandEvents& events) override {
+      return owner_.commands.run({id, "", input, false}, events);
+    }
+    std::unique_ptr<port::Stream> connect(const port::Endpoint& to,
+                                          port::StreamEvents& events) override {
+      return owner_.network != nullptr ? owner_.network->connect(to, events) : nullptr;
     }
     void end() override {
       shim().orders.push_back("end");
