@@ -211,9 +211,9 @@ Result<uint64_t> LoopProcesses::start_time(int64_t pid) {
   if (name_end == std::string::npos) return fail(Code::kIo, "/proc/PID/stat has no name");
   const std::vector<std::string_view> fields =
       split(std::string_view(stat).substr(name_end + 1), ' ');
-  constexpr size_t start = 22 - 2;  // field 22, counted from 1; the name is field 2
-  if (fields.size() <= start) return fail(Code::kIo, "/proc/PID/stat is too short");
-  const auto ticks = parse_unsigned(fields[start]);
+  constexpr size_t kStart = 22 - 2;  // field 22, counted from 1; the name is field 2
+  if (fields.size() <= kStart) return fail(Code::kIo, "/proc/PID/stat is too short");
+  const auto ticks = parse_unsigned(fields[kStart]);
   if (!ticks) return fail(Code::kIo, "/proc/PID/stat has no start time");
   return *ticks;
 }

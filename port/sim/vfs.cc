@@ -279,8 +279,9 @@ int x_access(sqlite3_vfs* vfs, const char* path, int flags, int* out) {
 }
 
 int x_full_pathname(sqlite3_vfs*, const char* path, int room, char* out) {
-  if (std::strlen(path) >= static_cast<size_t>(room)) return SQLITE_CANTOPEN;
-  std::strcpy(out, path);
+  const size_t bytes = std::strlen(path) + 1;
+  if (bytes > static_cast<size_t>(room)) return SQLITE_CANTOPEN;
+  std::memcpy(out, path, bytes);
   return SQLITE_OK;
 }
 

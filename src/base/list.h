@@ -38,7 +38,7 @@ class List {
   List() { head_.next_ = head_.previous_ = &head_; }
   ~List() {
     while (!empty())
-      head_.next_->unlink();
+      head_.next_->unlink();  // NOLINT: a ring, never null
     head_.next_ = head_.previous_ = nullptr;
   }
   bool empty() const { return head_.next_ == &head_; }
