@@ -78,7 +78,8 @@ std::vector<Parsed> claim(const api::State& state,
                           const api::Kind& kind,
                           const Parsed& owner,
                           const api::LabelSelector& selector,
-                          api::Plan& plan) {
+                          api::Plan& plan,
+                          bool (*may_adopt)(const api::Object& owner, const api::Object& orphan)) {
   std::vector<Parsed> claimed;
   const bool owner_deleting = owner.ref->deleting();
   api::for_each(state, kind, owner.ref->ns(), [&](const api::ObjectRef& object) {
@@ -93,6 +94,7 @@ std::vector<Parsed> claim(const api::State& state,
         plan.calls.push_back(release_call(candidate, owner.ref->uid()));
       return;
     }
+    if (may_adopt != nullptr && !may_adopt(*owner.ref, *object)) return;
     if (matches && !owner_deleting && !object->deleting())
       plan.calls.push_back(adopt_call(candidate, *owner.ref));
   });

@@ -32,11 +32,14 @@ void append_controller_reference(json::Node array, const api::Object& owner);
 // The objects of `kind` in the owner's namespace that the owner controls and its selector matches.
 // Orphans that match are adopted and controlled ones that no longer match are released: those calls
 // are added to the plan, and such objects are not returned before the API shows the change.
+// `may_adopt` (null: anything) says which orphans are wanted.
 std::vector<Parsed> claim(const api::State& state,
                           const api::Kind& kind,
                           const Parsed& owner,
                           const api::LabelSelector& selector,
-                          api::Plan& plan);
+                          api::Plan& plan,
+                          bool (*may_adopt)(const api::Object& owner,
+                                            const api::Object& orphan) = nullptr);
 
 // A write of `node` back through `subresource`, guarded by the version it was read at.
 api::Call merge_patch_call(const Parsed& object, std::string body);

@@ -75,8 +75,10 @@ void Revisions::make(int64_t number, api::Plan& plan) const {
   metadata.set("name", name);
   metadata.set("namespace", owner_.ref->ns());
   metadata.set("labels", owner_.node["spec"]["template"]["metadata"]["labels"]);
-  metadata.object("labels").set(kRevisionHash, hash);
-  if (const json::Node notes = owner_.node["metadata"]["annotations"]) {
+  metadata.object("labels").set(hash_label(), hash);
+  // As upstream: the annotations of a DaemonSet go with its revisions.
+  const json::Node notes = owner_.node["metadata"]["annotations"];
+  if (notes && &owner_.ref->kind() == &api::kDaemonSet) {
     metadata.set("annotations", notes);
     metadata["annotations"].remove("kubectl.kubernetes.io/last-applied-configuration");
     if (metadata["annotations"].size() == 0) metadata.remove("annotations");

@@ -28,8 +28,13 @@ class Revisions {
   std::string_view current_name() const { return current_->ref->name(); }
   std::string_view current_hash() const { return hash_of(*current_); }
   const Parsed* named(std::string_view name) const;
-  static std::string_view hash_of(const Parsed& revision) {
-    return revision.node["metadata"]["labels"][kRevisionHash].string();
+  std::string_view hash_of(const Parsed& revision) const {
+    return revision.node["metadata"]["labels"][hash_label()].string();
+  }
+  // A DaemonSet's pods carry the same label, a StatefulSet's the revision's name.
+  std::string_view hash_label() const {
+    return &owner_.ref->kind() == &api::kDaemonSet ? kRevisionHash
+                                                   : "controller.kubernetes.io/hash";
   }
   // The template that a revision holds.
   static json::Node model_of(const Parsed& revision) {

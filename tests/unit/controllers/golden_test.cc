@@ -34,6 +34,7 @@ const Row kRows[] = {
     {"node", &kNodeLifecycleController, &api::kNode},
     {"replicationcontroller", &kReplicationControllerController, &api::kReplicationController},
     {"daemonset", &kDaemonSetController, &api::kDaemonSet},
+    {"statefulset", &kStatefulSetController, &api::kStatefulSet},
     {"eviction", &kTaintEvictionController, &api::kPod},
     {"podgc", &kPodGarbageCollector, nullptr},
 };

@@ -144,9 +144,13 @@ void Trace::learn(json::Node body) {
   const std::string_view hash = metadata["labels"]["pod-template-hash"].string();
   if (body["kind"].string() == "ReplicaSet" && masked(std::string(hash)) == hash)
     masks_.emplace_back(hash, "#" + std::to_string(++hashes_));
-  const std::string_view revision = metadata["labels"]["controller-revision-hash"].string();
-  if (body["kind"].string() == "ControllerRevision" && masked(std::string(revision)) == revision)
-    masks_.emplace_back(revision, "#" + std::to_string(++hashes_));
+  for (const char* label : {"controller-revision-hash", "controller.kubernetes.io/hash"}) {
+    const std::string_view revision = metadata["labels"][label].string();
+    if (body["kind"].string() == "ControllerRevision" && !revision.empty() &&
+        masked(std::string(revision)) == revision)
+      masks_.emplace_back(revision, "#" + std::to_string(++hashes_));
+  }
+  if (metadata["labels"]["statefulset.kubernetes.io/pod-name"]) return;  // not a generated name
   if (const std::string_view prefix = metadata["generateName"].string(); !prefix.empty())
     masks_.insert(masks_.begin(), {std::string(metadata["name"].string()), join({prefix, "?"})});
 }
