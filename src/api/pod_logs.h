@@ -28,6 +28,10 @@ class LogSink {
  public:
   virtual void on_log(std::string_view bytes) = 0;
   virtual void on_log_end() = 0;  // no more bytes; the stream is over
+  // Of a stream that opens later (on another node): once before the first bytes, or the reason why
+  // there will be none.
+  virtual void on_log_open() {}
+  virtual void on_log_failed(const Error& /*why*/) { on_log_end(); }
 
  protected:
   ~LogSink() = default;
@@ -38,6 +42,7 @@ class LogStream {
  public:
   virtual ~LogStream() = default;
   virtual void pause(bool paused) = 0;
+  virtual bool opens_later() const { return false; }
 };
 
 class PodLogs {

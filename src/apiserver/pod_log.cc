@@ -22,10 +22,13 @@ class LogAnswer final : public Stream, api::LogSink {
   // The answer begins once the log is known to exist.
   void begin();
   void on_drained() override { log_->pause(false); }
+  bool opens_later() const { return log_->opens_later(); }
 
  private:
   void on_log(std::string_view bytes) override;
   void on_log_end() override;
+  void on_log_open() override { begin(); }
+  void on_log_failed(const Error& why) override;
 
   Exchange& exchange_;
   std::unique_ptr<api::LogStream> log_;
@@ -62,6 +65,11 @@ void LogAnswer::on_log_end() {
   if (!begun_) return;
   exchange_.response()->finish();
   exchange_.close();
+}
+
+void LogAnswer::on_log_failed(const Error& why) {
+  if (begun_) return on_log_end();  // cut off
+  exchange_.fail(why);
 }
 
 Error invalid(std::string_view path, int64_t value, std::string_view detail) {
@@ -177,7 +185,7 @@ Result<Next> read_pod_log(Parts& parts, Exchange& exchange) {
   TRY(answer.open(parts, *request.stored, options));
   exchange.stream = std::move(stream);
   exchange.lasts();
-  answer.begin();
+  if (!answer.opens_later()) answer.begin();
   return Next::kDone;
 }
 

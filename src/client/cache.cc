@@ -56,8 +56,10 @@ std::optional<api::Change> Cache::remove(const api::Key& key, uint64_t version) 
   const auto kind = kinds_.find(api::group_resource(*key.kind));
   if (kind == kinds_.end()) return std::nullopt;
   const auto found = kind->second.find({key.ns, key.name});
-  if (found == kind->second.end() || found->second->version() > version) return std::nullopt;
-  api::Change change{api::ChangeType::kDeleted, version, found->second, found->second};
+  if (found == kind->second.end()) return std::nullopt;
+  if (version > 0 && found->second->version() > version) return std::nullopt;
+  api::Change change{api::ChangeType::kDeleted, std::max(version, found->second->version()),
+                     found->second, found->second};
   kind->second.erase(found);
   return change;
 }

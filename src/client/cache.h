@@ -21,6 +21,7 @@ class Cache final : public api::State {
 
   // The change that it makes; nullopt if the cache holds this version or a newer one.
   std::optional<api::Change> put(const api::ObjectRef& object);
+  // Unless it is newer than `version`; 0: whatever it is.
   std::optional<api::Change> remove(const api::Key& key, uint64_t version);
 
  private:

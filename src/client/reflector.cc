@@ -33,7 +33,7 @@ std::string Reflector::query() const {
 void Reflector::run(http::Channel& channel) {
   if (running_) return;
   // A list that broke off is taken from its beginning.
-  if (!complete_ || listing_) listing_ = true;
+  if (!complete_ || polled()) listing_ = true;
   running_ = true;
   bad_ = false;
   status_ = 0;
@@ -41,18 +41,16 @@ void Reflector::run(http::Channel& channel) {
   began_ = clock_.now();
   http::Request request;
   request.method = "GET";
-  request.path = collection_path(*selection_.kind, selection_.ns);
-  request.query = query();
+  if (polled()) {
+    const api::Key key{selection_.kind, selection_.ns, selection_.name};
+    request.path = object_path(key, api::Subresource::kNone);
+  } else {
+    request.path = collection_path(*selection_.kind, selection_.ns);
+    request.query = query();
+  }
   request.headers = {{"accept", "application/json"}};
   if (listing_) reflected_.on_list_begins(*this);
   channel.send(std::move(request), *this);
-}
-
-void Reflector::rest(http::Channel& channel) {
-  channel.forget(*this);
-  running_ = false;
-  listing_ = true;
-  due_ = clock_.now() + selection_.every;
 }
 
 void Reflector::on_head(int status, const std::vector<http::Header>&) {
@@ -60,6 +58,10 @@ void Reflector::on_head(int status, const std::vector<http::Header>&) {
 }
 
 void Reflector::on_body(std::string_view bytes) {
+  if (polled()) {
+    if (rest_.size() + bytes.size() <= kLineBytesMax) rest_ += bytes;
+    return;
+  }
   while (!bytes.empty() && !bad_) {
     const size_t end = bytes.find('\n');
     if (rest_.size() + std::min(end, bytes.size()) > kLineBytesMax) {
@@ -79,6 +81,25 @@ void Reflector::on_body(std::string_view bytes) {
     }
     bytes.remove_prefix(end + 1);
   }
+}
+
+void Reflector::on_end() {
+  if (polled() && (status_ == 200 || status_ == 404)) take_read();
+  stop({});
+  if (polled() && !bad_) due_ = clock_.now() + selection_.every;
+}
+
+void Reflector::take_read() {
+  const std::string text = std::exchange(rest_, {});
+  json::Tree tree;
+  const Result<json::Node> object = tree.parse(text);
+  bad_ = !object;
+  if (object && status_ == 200) take_event("ADDED", *object);
+  if (bad_) return;
+  complete_ = true;
+  refused_ = false;
+  pause_ = {};
+  reflected_.on_list_complete(*this, version_);
 }
 
 void Reflector::take_line(std::string_view line) {
@@ -105,7 +126,7 @@ void Reflector::take_event(std::string_view type, json::Node object) {
     bad_ = true;
     return;
   }
-  if (!listing_) version_ = std::max(version_, version);
+  if (!listing_ || polled()) version_ = std::max(version_, version);
   if (type == "DELETED") return reflected_.on_gone(*this, **made);
   reflected_.on_object(*this, std::move(*made));
 }

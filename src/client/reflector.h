@@ -16,7 +16,7 @@ struct Selection {
   std::string ns;    // empty: everywhere
   std::string name;  // empty: all
   std::string node;  // spec.nodeName; empty: any
-  Duration every;    // > 0: not followed, but listed again after so long
+  Duration every;    // > 0: not followed but read again after so long (one named object)
   bool covers(const api::Object& object) const {
     return &object.kind() == kind && (ns.empty() || object.ns() == ns) &&
            (name.empty() || object.name() == name);
@@ -52,7 +52,6 @@ class Reflector final : http::ClientEvents {
   void forget(http::Channel& channel) { channel.forget(*this); }
   const Selection& selection() const { return selection_; }
   bool running() const { return running_; }
-  void rest(http::Channel& channel);  // listed: nothing more is wanted for a while
   Mono due() const { return due_; }
   bool complete() const { return complete_; }  // the list was seen whole at least once
   // Complete, or the server has said no: nothing better will come soon.
@@ -62,8 +61,10 @@ class Reflector final : http::ClientEvents {
  private:
   void on_head(int status, const std::vector<http::Header>& headers) override;
   void on_body(std::string_view bytes) override;
-  void on_end() override { stop({}); }
+  void on_end() override;
   void on_failed(std::string_view why) override { stop(why); }
+  bool polled() const { return selection_.every.ns > 0; }
+  void take_read();
   void take_line(std::string_view line);
   void take_event(std::string_view type, json::Node object);
   void take_bookmark(json::Node object);

@@ -239,7 +239,6 @@ void RemoteClient::on_gone(Reflector&, const api::Object& last) {
 
 void RemoteClient::on_list_complete(Reflector& from, uint64_t version) {
   forget_all_but(from, version);
-  if (from.selection().every.ns > 0 && channel_ != nullptr) from.rest(*channel_);
   show_held();
   ports_.clock.at_turn_end(*this);
 }
@@ -261,8 +260,10 @@ void RemoteClient::forget_all_but(Reflector& from, uint64_t version) {
       needs_.erase({std::string(object->ns()), std::string(object->name())});
       needs_changed_ = true;
     }
+    // A read that found nothing has no version of its own.
+    const uint64_t until = selection.every.ns > 0 ? 0 : version;
     tell(cache_.remove({&object->kind(), std::string(object->ns()), std::string(object->name())},
-                       version));
+                       until));
   }
 }
 
@@ -319,7 +320,7 @@ void RemoteClient::settle_needs() {
       continue;
     }
     if (channel_ != nullptr) at->second->reflector.forget(*channel_);
-    cache_.remove(at->first, UINT64_MAX >> 1);
+    cache_.remove(at->first, 0);
     at = needed_.erase(at);
   }
   for (const api::Key& key : wanted) {
@@ -352,7 +353,7 @@ void RemoteClient::on_stored(const api::ObjectRef& object) {
 }
 
 void RemoteClient::on_absent(const api::Key& key) {
-  if (key.kind == &api::kLease) tell(cache_.remove(key, UINT64_MAX >> 1));
+  if (key.kind == &api::kLease) tell(cache_.remove(key, 0));
 }
 
 // --- Memory

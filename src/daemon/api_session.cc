@@ -46,6 +46,12 @@ Result<std::unique_ptr<ApiSession>> ApiSession::open(port_linux::Machine& machin
   options.certificate_pem = TRY(inline_pem(user, "client-certificate-data"));
   options.key_pem = TRY(inline_pem(user, "client-key-data"));
   options.server_name = server.host;
+  return open(machine, server, options);
+}
+
+Result<std::unique_ptr<ApiSession>> ApiSession::open(port_linux::Machine& machine,
+                                                     const port::Endpoint& server,
+                                                     const http::TlsClientOptions& options) {
   auto tls = TRY(http::make_tls_client(options, machine.random()));
   std::unique_ptr<ApiSession> session(new ApiSession(machine));
   session->host_ = join({server.host, ":", std::to_string(server.port)});
@@ -57,21 +63,25 @@ Result<std::unique_ptr<ApiSession>> ApiSession::open(port_linux::Machine& machin
 Result<std::string> ApiSession::get(const std::string& path,
                                     const std::string& query,
                                     const std::string& accept) {
-  status_ = 0;
-  body_.clear();
-  failure_.clear();
   http::Request request;
   request.method = "GET";
   request.path = path;
   request.query = query;
   request.headers = {{"accept", accept}};
+  return ask(std::move(request));
+}
+
+Result<std::string> ApiSession::ask(http::Request request) {
+  status_ = 0;
+  body_.clear();
+  failure_.clear();
   const auto timer = machine_.clock().timer(*this);
   timer->arm(machine_.clock().now() + kPatience);
   client_->send(std::move(request), *this);
   machine_.run();
   if (!failure_.empty())
     return fail(Code::kUnavailable, join({"the server at ", host_, " did not answer: ", failure_}));
-  if (status_ == 200) return body_;
+  if (status_ >= 200 && status_ <= 299) return body_;
   json::Tree tree;
   const auto status = tree.parse(body_);
   const std::string_view message = status ? (*status)["message"].string() : std::string_view();

@@ -18,10 +18,17 @@ class ApiSession final : http::ClientEvents, port::Alarm {
   static Result<std::unique_ptr<ApiSession>> open(port_linux::Machine& machine,
                                                   const std::string& kubeconfig_path);
 
-  // The body of a 200; the server's message otherwise. kTimeout after 10 s.
+  // Without a kubeconfig: `tls` says whom to believe and who asks.
+  static Result<std::unique_ptr<ApiSession>> open(port_linux::Machine& machine,
+                                                  const port::Endpoint& server,
+                                                  const http::TlsClientOptions& tls);
+
+  // The body of a 2xx; the server's message otherwise. kUnavailable after 10 s.
   Result<std::string> get(const std::string& path,
                           const std::string& query = {},
                           const std::string& accept = "application/json");
+  Result<std::string> ask(http::Request request);
+  int status() const { return status_; }  // of the last answer
 
  private:
   explicit ApiSession(port_linux::Machine& machine) : machine_(machine) {}

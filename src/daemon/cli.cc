@@ -13,11 +13,18 @@ namespace coracle::daemon {
 namespace {
 
 constexpr std::string_view kServerOptions[] = {
-    "config",        "data-dir",     "run-dir",          "node-name",      "node-ip",
-    "bind-address",  "port",         "write-kubeconfig", "tls-san",        "cluster-cidr",
-    "node-cidr",     "service-cidr", "cluster-dns",      "cluster-domain", "bridge",
-    "cgroup-parent", "node-label",   "max-pods",         "crun",           "shim",
-    "pid-file",      "log-level"};
+    "config",      "data-dir",       "run-dir",   "node-name",
+    "node-ip",     "bind-address",   "port",      "write-kubeconfig",
+    "tls-san",     "cluster-cidr",   "node-cidr", "service-cidr",
+    "cluster-dns", "cluster-domain", "bridge",    "cgroup-parent",
+    "node-label",  "max-pods",       "crun",      "shim",
+    "pid-file",    "log-level",      "token",     "certificate-life"};
+constexpr std::string_view kAgentOptions[] = {
+    "config", "data-dir", "run-dir",  "node-name",     "node-ip",    "bind-address",
+    "join",   "token",    "bridge",   "cgroup-parent", "node-label", "max-pods",
+    "crun",   "shim",     "pid-file", "log-level"};
+constexpr std::string_view kTokenOptions[] = {"config", "data-dir", "kubeconfig",
+                                              "ttl",    "uses",     "role"};
 constexpr std::string_view kKubeconfigOptions[] = {"config", "data-dir", "server", "node-ip",
                                                    "port"};
 constexpr std::string_view kImageOptions[] = {"config", "data-dir", "run-dir"};
@@ -38,6 +45,16 @@ constexpr Verb kVerbs[] = {
      "Runs in the foreground until SIGTERM or SIGINT. Pods go on when it ends, and are adopted "
      "when it starts again.",
      kServerOptions, 0, 0, run_server},
+    {"agent", "", "run an agent: a node that joins a cluster of servers",
+     "The first time it needs --join and --token (`coracle token create` on a server prints one). "
+     "Later it knows its servers and needs neither.\n"
+     "Runs in the foreground until SIGTERM or SIGINT. Pods go on when it ends, also while no "
+     "server "
+     "can be reached.",
+     kAgentOptions, 0, 0, run_agent},
+    {"token", "create | list | revoke ID", "make and end the tokens that devices join with",
+     "create prints one line for --token (or a QR code). Runs on a server.", kTokenOptions, 1, 2,
+     run_token},
     {"kubeconfig", "[USER [GROUP...]]", "print a kubeconfig",
      "Without arguments the administrator's. With a user and groups: one with a client certificate "
      "of that name,\n"

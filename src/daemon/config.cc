@@ -79,8 +79,8 @@ constexpr Option kOptions[] = {
     text_option("cluster-cidr", &Config::cluster_cidr, "10.42.0.0/16", "addresses of pods"),
     text_option("node-cidr",
                 &Config::node_cidr,
-                "10.42.0.0/24",
-                "addresses of the pods on this node, inside cluster-cidr"),
+                "",
+                "addresses of the pods on the first server, inside cluster-cidr (its first /24)"),
     text_option("service-cidr", &Config::service_cidr, "10.43.0.0/16", "addresses of Services"),
     text_option("cluster-dns",
                 &Config::cluster_dns,
@@ -107,6 +107,21 @@ constexpr Option kOptions[] = {
                 "URL of the API for a written kubeconfig (https://<node-ip>:<port>)"),
     text_option(
         "kubeconfig", &Config::kubeconfig, "", "kubeconfig to use (<data-dir>/admin.kubeconfig)"),
+    text_option(
+        "join", &Config::join, "", "address of a server of the cluster to join (IP[:port])"),
+    text_option(
+        "token", &Config::token, "", "join token; not needed again once this device has joined"),
+    text_option("ttl", &Config::ttl, "24h", "how long the token admits devices; 0: for ever"),
+    number_option("uses",
+                  &Config::uses,
+                  "0",
+                  {0, 100000},
+                  "how many devices the token admits; 0: any number"),
+    text_option("role", &Config::role, "agent", "whom the token admits: agent, or server (both)"),
+    text_option("certificate-life",
+                &Config::certificate_life,
+                "365d",
+                "life of the certificates that are made; renewed after two thirds of it"),
 };
 
 const Option* find_option(std::string_view name) {

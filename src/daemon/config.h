@@ -40,6 +40,12 @@ struct Config {
   std::string log_level;
   std::string server;
   std::string kubeconfig;
+  std::string join;
+  std::string token;
+  std::string ttl;
+  int64_t uses = 0;
+  std::string role;
+  std::string certificate_life;
 };
 
 enum class OptionType : uint8_t { kText, kNumber, kList };

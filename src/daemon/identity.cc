@@ -12,7 +12,6 @@ namespace {
 
 constexpr Duration kDay = seconds(86'400);
 constexpr Duration kAuthorityLife = kDay * (30 * 365);
-constexpr Duration kLeafLife = kDay * 365;
 constexpr Duration kBackdate =
     kDay * 3650;  // peers with a wrong clock must not find a certificate "not yet valid"
 
@@ -53,11 +52,21 @@ Result<pki::KeyAndCertificate> authority(const std::string& directory,
   return made;
 }
 
-bool is_fit(const pki::KeyAndCertificate& pair, const pki::CertificateOptions& wanted, Wall now) {
+struct Issuing {
+  const pki::KeyAndCertificate& authority;
+  port::Disk& disk;
+  port::Random& random;
+  Wall now;
+  Duration life;
+};
+
+bool is_fit(const Issuing& by,
+            const pki::KeyAndCertificate& pair,
+            const pki::CertificateOptions& wanted) {
   const auto facts = pki::read_certificate(pair.certificate_pem);
   if (!facts || facts->common_name != wanted.common_name) return false;
-  const Wall renew_at{facts->not_after.ns - kLeafLife.ns / 3};
-  if (now >= renew_at) return false;
+  const Wall renew_at{facts->not_after.ns - by.life.ns / 3};
+  if (by.now >= renew_at) return false;
   for (const std::string& name : wanted.dns_names) {
     if (std::find(facts->names.begin(), facts->names.end(), name) == facts->names.end())
       return false;
@@ -69,22 +78,15 @@ bool is_fit(const pki::KeyAndCertificate& pair, const pki::CertificateOptions& w
   return true;
 }
 
-struct Issuing {
-  const pki::KeyAndCertificate& authority;
-  port::Disk& disk;
-  port::Random& random;
-  Wall now;
-};
-
 Result<pki::KeyAndCertificate> leaf(const Issuing& by,
                                     const std::string& path,
                                     pki::CertificateOptions wanted) {
   if (TRY(exists(by.disk, path + ".crt"))) {
     auto kept = load(by.disk, path);
-    if (kept && is_fit(*kept, wanted, by.now)) return std::move(kept).value();
+    if (kept && is_fit(by, *kept, wanted)) return std::move(kept).value();
   }
   wanted.not_before = Wall{std::max<int64_t>(0, by.now.ns - kBackdate.ns)};
-  wanted.not_after = by.now + kLeafLife;
+  wanted.not_after = by.now + by.life;
   pki::KeyAndCertificate made = TRY(pki::issue(wanted, by.authority, by.random));
   TRY(save(by.disk, path, made));
   return made;
@@ -98,9 +100,10 @@ Result<Identity> load_or_make_identity(const IdentityOptions& options,
                                        Wall now) {
   TRY(disk.make_directories(options.directory, 0700));
   const pki::KeyAndCertificate ca = TRY(authority(options.directory, disk, random, now));
-  const Issuing by{ca, disk, random, now};
+  const Issuing by{ca, disk, random, now, options.life};
   Identity identity;
   identity.ca_pem = ca.certificate_pem;
+  identity.ca_key_pem = ca.key_pem;
   pki::CertificateOptions server;
   server.common_name = "coracle-apiserver";
   server.dns_names = options.dns_names;
@@ -111,6 +114,9 @@ Result<Identity> load_or_make_identity(const IdentityOptions& options,
   admin.common_name = "admin";
   admin.organizations = {"system:masters"};
   identity.admin = TRY(leaf(by, options.directory + "/admin", admin));
+  pki::CertificateOptions kubelet_client;
+  kubelet_client.common_name = "kube-apiserver-kubelet-client";
+  identity.kubelet_client = TRY(leaf(by, options.directory + "/kubelet-client", kubelet_client));
   const std::string key_path = options.directory + "/service-account.key";
   if (TRY(exists(disk, key_path))) {
     identity.service_account_key = TRY(disk.read_file(key_path));

@@ -16,16 +16,19 @@
 namespace coracle::daemon {
 
 struct Identity {
-  std::string ca_pem;               // cluster CA certificate
-  pki::KeyAndCertificate server;    // API server; its chain ends at the CA
-  pki::KeyAndCertificate admin;     // CN=admin, O=system:masters
-  std::string service_account_key;  // signs service-account tokens
+  std::string ca_pem;                     // cluster CA certificate
+  std::string ca_key_pem;                 // signs for devices that join
+  pki::KeyAndCertificate kubelet_client;  // what agents know the API server by
+  pki::KeyAndCertificate server;          // API server; its chain ends at the CA
+  pki::KeyAndCertificate admin;           // CN=admin, O=system:masters
+  std::string service_account_key;        // signs service-account tokens
 };
 
 struct IdentityOptions {
   std::string directory;
   std::vector<std::string> dns_names;  // of the API server
   std::vector<Ip4> addresses;
+  Duration life;  // of all certificates but the authority's
 };
 
 // `now` is judged as max(build time, clock): a board that boots in 1970 gets certificates that are

@@ -10,6 +10,8 @@ namespace coracle::daemon {
 
 namespace {
 
+constexpr uint8_t kNodePrefix = 24;  // of the pods of one node
+
 Result<Cidr4> cidr(std::string_view option, const std::string& text) {
   const auto parsed = parse_cidr4(text);
   if (!parsed)
@@ -26,19 +28,6 @@ Result<Ip4> address(std::string_view option, const std::string& text) {
 
 bool is_loopback(Ip4 ip) {
   return ip.value >> 24 == 127;
-}
-
-Result<std::string> find_node_name(const Config& config, port::Disk& disk) {
-  std::string name = config.node_name;
-  if (name.empty())
-    name = std::string(trim(TRY(disk.read_file("/proc/sys/kernel/hostname").with("host name"))));
-  for (char& c : name) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-  }
-  const std::string problem = api::dns1123_subdomain_problem(name);
-  if (!problem.empty())
-    return fail(Code::kBadRequest, join({"node-name: \"", name, "\": ", problem}));
-  return name;
 }
 
 Result<Ip4> find_node_ip(const Config& config, port::Links& links) {
@@ -90,6 +79,19 @@ void name_server(const Config& config, Layout& layout) {
 
 }  // namespace
 
+Result<std::string> find_node_name(const Config& config, port::Disk& disk) {
+  std::string name = config.node_name;
+  if (name.empty())
+    name = std::string(trim(TRY(disk.read_file("/proc/sys/kernel/hostname").with("host name"))));
+  for (char& c : name) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
+  }
+  const std::string problem = api::dns1123_subdomain_problem(name);
+  if (!problem.empty())
+    return fail(Code::kBadRequest, join({"node-name: \"", name, "\": ", problem}));
+  return name;
+}
+
 Result<Layout> make_layout(const Config& config, port::Disk& disk, port::Links& links) {
   Layout layout;
   layout.node_name = TRY(find_node_name(config, disk));
@@ -97,7 +99,10 @@ Result<Layout> make_layout(const Config& config, port::Disk& disk, port::Links& 
   layout.bind_address = TRY(address("bind-address", config.bind_address));
   layout.port = static_cast<uint16_t>(config.port);
   layout.cluster_cidr = TRY(cidr("cluster-cidr", config.cluster_cidr));
-  layout.node_cidr = TRY(cidr("node-cidr", config.node_cidr));
+  layout.node_cidr =
+      config.node_cidr.empty()
+          ? Cidr4{layout.cluster_cidr.address, std::max(layout.cluster_cidr.prefix, kNodePrefix)}
+          : TRY(cidr("node-cidr", config.node_cidr));
   layout.service_cidr = TRY(cidr("service-cidr", config.service_cidr));
   layout.cluster_dns = TRY(address("cluster-dns", config.cluster_dns));
   TRY(check_networks(layout));

@@ -32,6 +32,9 @@ struct Layout {
 
 Result<Layout> make_layout(const Config& config, port::Disk& disk, port::Links& links);
 
+// Of the configuration, else the host's.
+Result<std::string> find_node_name(const Config& config, port::Disk& disk);
+
 // The data directory must be on a file system that overlayfs can use as its upper layer.
 Result<> check_data_directory(const std::string& path, port::Disk& disk);
 

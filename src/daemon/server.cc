@@ -3,7 +3,8 @@
 
 #include "base/bytes.h"
 #include "base/log.h"
-#include "daemon/runtime_version.h"
+#include "daemon/bootstrap_token.h"
+#include "pki/join_token.h"
 #include "pki/kubeconfig.h"
 
 namespace coracle::daemon {
@@ -12,17 +13,12 @@ namespace {
 
 // Signal numbers of POSIX; daemon includes no OS headers.
 constexpr int kHangUp = 1;
+constexpr Duration kForEver = seconds(int64_t{30} * 365 * 86'400);
 
-std::string image_lines(const std::vector<node::Image>& images) {
-  std::string out;
-  for (const node::Image& image : images) {
-    const std::string size = std::to_string((image.bytes + 1023) / 1024);
-    const std::string id = image.id.substr(image.id.find(':') + 1, 12);
-    if (image.names.empty()) out += join({"<none>  ", id, "  ", size, " KiB\n"});
-    for (const std::string& name : image.names)
-      out += join({name, "  ", id, "  ", size, " KiB\n"});
-  }
-  return out;
+constexpr uint16_t kAgentPort = 10250;
+
+bool is_loopback(Ip4 ip) {
+  return ip.value >> 24 == 127;
 }
 
 }  // namespace
@@ -30,11 +26,13 @@ std::string image_lines(const std::vector<node::Image>& images) {
 Server::Server(port_linux::Machine& machine, const Config& config)
     : machine_(machine),
       config_(config),
-      control_(*this) {}
+      control_(*this),
+      images_(control_) {}
 
 Server::~Server() {
   // Pods go on: destroying the agent lets go of them.
-  if (agent_) agent_->forget(*this);
+  images_.close();
+  if (join_client_) join_client_->forget(*this);
 }
 
 Result<> Server::start() {
@@ -44,14 +42,17 @@ Result<> Server::start() {
   time_floor_ = std::make_unique<TimeFloor>(config_.data_dir + "/time", machine_.clock(),
                                             machine_.disk(), *unpack_lane_);
   layout_ = TRY(make_layout(config_, machine_.disk(), machine_.links()));
-  IdentityOptions options{config_.data_dir + "/pki", layout_.server_names,
-                          layout_.server_addresses};
+  IdentityOptions options{
+      config_.data_dir + "/pki", layout_.server_names, layout_.server_addresses, {}};
+  options.life = TRY(parse_ttl(config_.certificate_life)).value_or(kForEver);
   identity_ = TRY(
       load_or_make_identity(options, machine_.disk(), machine_.random(), machine_.clock().trusted())
           .with("identity"));
   TRY(open_store());
   TRY(start_api());
   TRY(start_reactors());
+  TRY(serve_logs());
+  TRY(keep_token());
   TRY(write_kubeconfig());
   TRY(control_.listen(machine_.network(), control_path(config_.run_dir)));
   machine_.watch_signals(*this);
@@ -82,23 +83,77 @@ Result<> Server::start_api() {
   api_ = std::make_unique<apiserver::ApiServer>(machine_.clock(), machine_.random(), *store_,
                                                 nullptr, std::move(options));
   api_->start();
+  logs_ = std::make_unique<PodLogRouter>(
+      *store_, machine_.clock(), machine_.network(), machine_.random(),
+      LogRouterOptions{layout_.node_name, identity_.ca_pem, identity_.kubelet_client});
+  api_->use_pod_logs(logs_.get());
+  node_ = std::make_unique<NodeSide>(machine_, config_, *unpack_lane_);
+  TRY(node_->set_up_links(layout_));
+  return serve_https();
+}
+
+Result<> Server::serve_https() {
+  using apiserver::LocalClient;
+  using apiserver::LocalUser;
+  join_client_ =
+      std::make_unique<LocalClient>(*api_, LocalUser{"system:apiserver", {"system:masters"}});
+  JoinTerms terms;
+  terms.authority = {identity_.ca_key_pem, identity_.ca_pem};
+  terms.cluster_cidr = layout_.cluster_cidr.text();
+  terms.service_cidr = layout_.service_cidr.text();
+  terms.cluster_dns = layout_.cluster_dns.text();
+  terms.cluster_domain = config_.cluster_domain;
+  terms.own_address = layout_.advertised;
+  terms.certificate_life = TRY(parse_ttl(config_.certificate_life)).value_or(kForEver);
+  join_site_ = std::make_unique<JoinSite>(*api_, *join_client_, machine_.clock(), machine_.random(),
+                                          std::move(terms));
   http::TlsServerOptions tls;
   tls.certificate_pem = identity_.server.certificate_pem;
   tls.key_pem = identity_.server.key_pem;
   tls.client_ca_pem = identity_.ca_pem;
-  http_ = std::make_unique<http::Server>(machine_.clock(), machine_.random(), *api_);
+  http_ = std::make_unique<http::Server>(machine_.clock(), machine_.random(), *join_site_);
   http_->use_tls(TRY(http::make_tls_server(tls, machine_.random()).with("tls")));
-  // The bridge carries the gateway address that pods reach the API at.
-  TRY(machine_.links()
-          .ensure_bridge(config_.bridge, Cidr4{layout_.gateway, layout_.node_cidr.prefix})
-          .with("bridge"));
-  // A node without a default route could not reach Service addresses (nor could its pods be
-  // refused).
-  TRY(machine_.links().ensure_route(layout_.service_cidr, config_.bridge).with("service route"));
   for (const Ip4 address : layout_.listen_addresses) {
     TRY(http_->listen(machine_.network(), {address.text(), layout_.port}));
   }
   return {};
+}
+
+// Other servers ask here for the logs of this node's pods; nobody can reach one on loopback.
+Result<> Server::serve_logs() {
+  log_site_ = std::make_unique<LogSite>(*store_);
+  log_site_->open(*node_->agent());
+  if (is_loopback(layout_.bind_address)) return {};
+  http::TlsServerOptions tls;
+  tls.certificate_pem = identity_.server.certificate_pem;
+  tls.key_pem = identity_.server.key_pem;
+  tls.client_ca_pem = identity_.ca_pem;
+  log_server_ = std::make_unique<http::Server>(machine_.clock(), machine_.random(), *log_site_);
+  log_server_->use_tls(TRY(http::make_tls_server(tls, machine_.random()).with("tls")));
+  return log_server_->listen(machine_.network(), {layout_.bind_address.text(), kAgentPort});
+}
+
+// A token agreed on beforehand, so that a whole cluster starts with the same words everywhere.
+Result<> Server::keep_token() {
+  if (config_.token.empty()) return {};
+  const pki::JoinToken given = TRY(pki::parse_join_token(config_.token));
+  const std::string name = token_secret_name(given.id);
+  if (store_->get(api::kSecret, kTokenNamespace, name)) return {};
+  BootstrapToken token;
+  token.id = given.id;
+  token.secret = given.secret;
+  token.role = "server";
+  token.description = "given to the first server";
+  api::Call call;
+  call.key = {&api::kSecret, std::string(kTokenNamespace), name};
+  call.body = token_secret_body(token);
+  join_client_->submit(std::move(call), *this, 0);
+  return {};
+}
+
+void Server::on_answer(uint64_t, Result<api::ObjectRef> answer) {
+  if (!answer && answer.error().code != Code::kAlreadyExists)
+    LOG(kError, "daemon: the token was not kept", kv("why", answer.error().message));
 }
 
 Result<> Server::start_reactors() {
@@ -111,42 +166,16 @@ Result<> Server::start_reactors() {
   node_client_ = std::make_unique<LocalClient>(
       *api_, LocalUser{join({"system:node:", layout_.node_name}), {"system:nodes"}});
   controllers_ = std::make_unique<controllers::Runner>(*controller_client_, machine_.clock(),
-                                                       machine_.random(), identity_.ca_pem);
+                                                       machine_.random(), identity_.ca_pem,
+                                                       layout_.cluster_cidr.text());
   scheduler_ = std::make_unique<scheduler::Scheduler>(*scheduler_client_, machine_.clock(),
                                                       machine_.random());
-  proxy_ = std::make_unique<proxy::ServiceProxy>(
-      *proxy_client_, machine_.clock(), machine_.packet_filter(),
-      proxy::ProxyOptions{layout_.service_cidr, layout_.cluster_cidr});
-  const node::AgentPorts ports{machine_.clock(),  machine_.disk(),      machine_.random(),
-                               machine_.links(),  machine_.sandboxes(), *unpack_lane_,
-                               machine_.network()};
-  agent_ = std::make_unique<node::Agent>(*node_client_, ports, TRY(agent_options()));
-  api_->use_pod_logs(agent_.get());
   controllers_->start();
   scheduler_->start();
-  proxy_->start();
-  return agent_->start().with("node agent");
-}
-
-Result<node::AgentOptions> Server::agent_options() const {
-  node::AgentOptions options;
-  options.node_name = layout_.node_name;
-  options.data_directory = config_.data_dir;
-  options.run_directory = config_.run_dir;
-  options.pod_cidr = layout_.node_cidr;
-  options.bridge = config_.bridge;
-  options.cgroup_parent = config_.cgroup_parent;
-  options.pods_max = config_.max_pods;
-  options.cluster_domain = config_.cluster_domain;
-  options.node_ip = layout_.node_ip.text();
-  options.runtime_version = runtime_version(machine_, config_.crun, config_.data_dir);
-  for (const std::string& label : config_.node_label) {
-    const size_t equals = label.find('=');
-    if (equals == std::string::npos)
-      return fail(Code::kBadRequest, join({"node-label: \"", label, "\" is not key=value"}));
-    options.labels.emplace_back(label.substr(0, equals), label.substr(equals + 1));
-  }
-  return options;
+  TRY(node_->start(layout_, {*node_client_, *proxy_client_}, true));
+  logs_->use_local(node_->agent());
+  images_.open(*node_->agent());
+  return {};
 }
 
 Result<> Server::write_kubeconfig() {
@@ -177,28 +206,8 @@ void Server::on_signal(int signal) {
 }
 
 void Server::on_command(uint64_t token, const std::vector<std::string>& words) {
-  const size_t count = words.size();
-  if (count == 3 && words[0] == "image" && words[1] == "load")
-    return agent_->load_image(words[2], *this, token);
-  if (count == 3 && words[0] == "image" && words[1] == "rm")
-    return agent_->remove_image(words[2], *this, token);
-  if (count == 2 && words[0] == "image" && words[1] == "ls") {
-    return control_.answer(token, image_lines(agent_->images()));
-  }
+  if (images_.take(token, words)) return;
   control_.answer(token, fail(Code::kBadRequest, "unknown command"));
-}
-
-void Server::on_image_loaded(uint64_t token, Result<std::vector<std::string>> names) {
-  if (!names) return control_.answer(token, std::move(names).error());
-  std::string text;
-  for (const std::string& name : *names)
-    text += join({"loaded ", name, "\n"});
-  control_.answer(token, text);
-}
-
-void Server::on_image_removed(uint64_t token, Result<> removed) {
-  if (!removed) return control_.answer(token, std::move(removed).error());
-  control_.answer(token, std::string("removed\n"));
 }
 
 }  // namespace coracle::daemon

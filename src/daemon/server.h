@@ -13,18 +13,21 @@
 #include "daemon/config.h"
 #include "daemon/control.h"
 #include "daemon/identity.h"
+#include "daemon/image_desk.h"
+#include "daemon/join_site.h"
 #include "daemon/layout.h"
+#include "daemon/log_site.h"
+#include "daemon/node_side.h"
+#include "daemon/pod_log_router.h"
 #include "daemon/time_floor.h"
 #include "http/server.h"
-#include "node/agent.h"
 #include "port/linux/machine.h"
-#include "proxy/service_proxy.h"
 #include "scheduler/scheduler.h"
 #include "store/store.h"
 
 namespace coracle::daemon {
 
-class Server final : port_linux::SignalEvents, ControlSite, node::ImageListener {
+class Server final : port_linux::SignalEvents, ControlSite, api::Caller {
  public:
   Server(port_linux::Machine& machine, const Config& config);
   ~Server();
@@ -36,13 +39,14 @@ class Server final : port_linux::SignalEvents, ControlSite, node::ImageListener 
  private:
   Result<> open_store();
   Result<> start_api();
+  Result<> serve_https();
+  Result<> serve_logs();
   Result<> start_reactors();
   Result<> write_kubeconfig();
-  Result<node::AgentOptions> agent_options() const;
+  Result<> keep_token();
   void on_signal(int signal) override;
   void on_command(uint64_t token, const std::vector<std::string>& words) override;
-  void on_image_loaded(uint64_t token, Result<std::vector<std::string>> names) override;
-  void on_image_removed(uint64_t token, Result<> removed) override;
+  void on_answer(uint64_t token, Result<api::ObjectRef> answer) override;
 
   port_linux::Machine& machine_;
   const Config& config_;
@@ -59,12 +63,17 @@ class Server final : port_linux::SignalEvents, ControlSite, node::ImageListener 
   std::unique_ptr<apiserver::LocalClient> scheduler_client_;
   std::unique_ptr<apiserver::LocalClient> proxy_client_;
   std::unique_ptr<apiserver::LocalClient> node_client_;
+  std::unique_ptr<apiserver::LocalClient> join_client_;
   std::unique_ptr<controllers::Runner> controllers_;
   std::unique_ptr<scheduler::Scheduler> scheduler_;
-  std::unique_ptr<proxy::ServiceProxy> proxy_;
-  std::unique_ptr<node::Agent> agent_;
+  std::unique_ptr<PodLogRouter> logs_;
+  std::unique_ptr<NodeSide> node_;
+  std::unique_ptr<JoinSite> join_site_;
+  std::unique_ptr<LogSite> log_site_;
   std::unique_ptr<http::Server> http_;
+  std::unique_ptr<http::Server> log_server_;
   ControlServer control_;
+  ImageDesk images_;
 };
 
 }  // namespace coracle::daemon

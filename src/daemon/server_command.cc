@@ -19,9 +19,14 @@ Result<Level> log_level(const std::string& text) {
 
 }  // namespace
 
+Result<> apply_log_level(const std::string& text) {
+  set_log_level(TRY(log_level(text)));
+  return {};
+}
+
 Result<int> run_server(const Arguments& arguments) {
   const Config& config = arguments.config;
-  set_log_level(TRY(log_level(config.log_level)));
+  TRY(apply_log_level(config.log_level));
   port_linux::Machine machine({config.shim, config.crun});
   TRY(machine.disk().make_directories(config.run_dir, 0755));
   const auto pid_file = TRY(port_linux::PidFile::take(config.pid_file));

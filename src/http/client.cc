@@ -68,6 +68,9 @@ class Client::State final : public SecureEvents, public port::TurnEnd, public po
 
   void send(const Request& request, ClientEvents& events);
   void close();
+  void pause(bool paused) {
+    if (stream_ != nullptr) stream_->pause(paused);
+  }
 
   void on_open() override;
   void on_plain(std::string_view bytes) override;
@@ -240,6 +243,9 @@ Client::Client(port::Clock& clock,
 Client::~Client() = default;
 void Client::send(Request request, ClientEvents& events) {
   state_->send(request, events);
+}
+void Client::pause(bool paused) {
+  state_->pause(paused);
 }
 void Client::close() {
   state_->close();

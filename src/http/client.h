@@ -35,7 +35,8 @@ class Client final {
   Client& operator=(const Client&) = delete;
   // Queued behind the ones in progress. `request.path` and `request.query` are sent as they are.
   void send(Request request, ClientEvents& events);
-  void close();  // drops the connection and all requests, without events
+  void pause(bool paused);  // no on_body meanwhile, nor anything else; only while one is answered
+  void close();             // drops the connection and all requests, without events
 
  private:
   class State;

@@ -158,8 +158,8 @@ Result<std::shared_ptr<const TlsClientContext>> make_tls_client(const TlsClientO
   TlsSettings& settings = context->settings;
   TRY(settings.set_up(MBEDTLS_SSL_IS_CLIENT, random));
   if (!options.unverified) TRY(settings.trust(options.ca_pem));
-  mbedtls_ssl_conf_authmode(&settings.config, options.unverified ? MBEDTLS_SSL_VERIFY_NONE
-                                                                 : MBEDTLS_SSL_VERIFY_REQUIRED);
+  mbedtls_ssl_conf_authmode(
+      &settings.config, options.unverified ? MBEDTLS_SSL_VERIFY_NONE : MBEDTLS_SSL_VERIFY_REQUIRED);
   if (!options.certificate_pem.empty()) {
     TRY(settings.use_certificate(options.certificate_pem, options.key_pem));
   }
