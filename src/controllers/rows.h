@@ -17,6 +17,7 @@ extern const Controller kRootCaController;
 extern const Controller kGarbageCollector;
 extern const Controller kNodeLifecycleController;
 extern const Controller kTaintEvictionController;
+extern const Controller kJobController;
 extern const Controller kStatefulSetController;
 extern const Controller kReplicationControllerController;
 extern const Controller kDaemonSetController;

@@ -26,6 +26,7 @@ constexpr const Controller* kControllers[] = {
     &kReplicationControllerController,
     &kDaemonSetController,
     &kStatefulSetController,
+    &kJobController,
 };
 
 // Most changes wake nobody: stored text is compact, so this is found without parsing it.

@@ -35,6 +35,7 @@ const Row kRows[] = {
     {"replicationcontroller", &kReplicationControllerController, &api::kReplicationController},
     {"daemonset", &kDaemonSetController, &api::kDaemonSet},
     {"statefulset", &kStatefulSetController, &api::kStatefulSet},
+    {"job", &kJobController, &api::kJob},
     {"eviction", &kTaintEvictionController, &api::kPod},
     {"podgc", &kPodGarbageCollector, nullptr},
 };
@@ -76,6 +77,7 @@ class Stage final : Ages {
   std::string remove(const Words& words);
   std::string show(const Words& words);
   std::string list(const Words& words);
+  std::string end(const Words& words);
   std::string refuse(const std::string& line);
 
   Cluster cluster_{Wall{1'700'000'000'000'000'000}};
@@ -318,6 +320,30 @@ std::string Stage::list(const Words& words) {
   return lines.empty() ? "none\n" : testing::collapse(lines);
 }
 
+// "end d/pi Failed 2 42": the first two pods of that prefix that have not ended do so, by that exit
+// code.
+std::string Stage::end(const Words& words) {
+  int64_t left = words.size() > 3 ? parse_signed(words[3]).value_or(1) : 1;
+  std::vector<std::string> lines;
+  for (const api::ObjectRef& object : cluster_.all()) {
+    const std::string name = join({object->ns(), "/", object->name()});
+    if (&object->kind() != &api::kPod || !name.starts_with(words[1])) continue;
+    json::Tree tree;
+    const json::Node pod = object->parse(tree);
+    const std::string_view phase = pod["status"]["phase"].string();
+    if (phase == "Succeeded" || phase == "Failed" || left-- <= 0) continue;
+    pod.object("status").set("phase", words[2]);
+    const json::Node container = pod["status"].array("containerStatuses").append_object();
+    container.set("name", "c");
+    const json::Node ended = container.object("state").object("terminated");
+    ended.set("exitCode", words.size() > 4 ? parse_signed(words[4]).value_or(0) : 0);
+    ended.set("finishedAt", rfc3339(cluster_.now));
+    cluster_.put(api::kPod, pod);
+    lines.push_back(trace_.masked(join({"kubelet ends ", name})));
+  }
+  return lines.empty() ? "none\n" : testing::collapse(lines);
+}
+
 // "refuse pod exceeded quota: q" or "refuse none"
 std::string Stage::refuse(const std::string& line) {
   const Words words = split(line, ' ');
@@ -338,6 +364,7 @@ std::string Stage::run(const std::vector<std::string>& command) {
   if (verb == "delete") return remove(words);
   if (verb == "show") return show(words);
   if (verb == "list") return list(words);
+  if (verb == "end") return end(words);
   if (verb == "refuse") return refuse(command[0]);
   if (verb == "wait") {
     cluster_.now = cluster_.now + seconds(parse_signed(words[1]).value_or(0));
