@@ -186,7 +186,7 @@ std::string normal_text(const Kind& kind, json::Node object) {
   writer.member("apiVersion", group_version(kind));
   writer.key("metadata");
   writer.begin_object();
-  write_members(writer, out, object["metadata"], {"resourceVersion", "managedFields"});
+  write_members(writer, out, object["metadata"], {"resourceVersion"});
   writer.end_object();
   write_members(writer, out, object, {"kind", "apiVersion", "metadata"});
   writer.end_object();

@@ -75,8 +75,7 @@ class ObjectRef {
 // From text in normal form (as the store holds it); kCorrupt if it is not.
 Result<ObjectRef> make_object(const Kind& kind, std::string text, uint64_t version);
 
-// The normal form of a tree: kind, apiVersion and metadata first, resourceVersion and managedFields
-// dropped.
+// The normal form of a tree: kind, apiVersion and metadata first, resourceVersion dropped.
 std::string normal_text(const Kind& kind, json::Node object);
 Result<ObjectRef> seal(const Kind& kind, json::Node object, uint64_t version);
 

@@ -3,6 +3,7 @@
 
 #include "api/errors.h"
 #include "api/processing.h"
+#include "apiserver/managed_fields.h"
 #include "apiserver/metadata.h"
 #include "apiserver/options.h"
 #include "base/bytes.h"
@@ -32,10 +33,12 @@ Result<PatchType> patch_type_of(const Request& request) {
   if (type == "application/json-patch+json") return PatchType::kJson;
   if (type == "application/merge-patch+json") return PatchType::kMerge;
   if (type == "application/strategic-merge-patch+json") return PatchType::kStrategic;
+  const bool scale = request.subresource == api::Subresource::kScale;
+  if (type == "application/apply-patch+yaml" && !scale) return PatchType::kApply;
   return fail(Code::kUnsupportedMediaType,
               "the body of the request was in an unknown format - accepted media types include: "
               "application/json-patch+json, application/merge-patch+json, "
-              "application/strategic-merge-patch+json");
+              "application/strategic-merge-patch+json, application/apply-patch+yaml");
 }
 
 struct Expected {
@@ -200,7 +203,25 @@ Result<> apply_json_patch(const Request& request, json::Node target) {
 Result<> read_patch_type(Request& request) {
   const bool in_process = request.http.path.empty();
   if (!in_process) request.patch_type = TRY(patch_type_of(request));
+  if (request.options.force && request.patch_type != PatchType::kApply) {
+    api::Errors errors;
+    errors.forbidden("force", "may not be specified for non-apply patch");
+    return errors.to_error("PatchOptions.meta.k8s.io", "");
+  }
   return {};
+}
+
+Result<> check_applied(Request& request, json::Node applied, const json::ParseNotes& notes) {
+  const std::string version = api::group_version(*request.kind);
+  if (applied["kind"].string().empty() || applied["apiVersion"].string().empty()) {
+    return fail(Code::kBadRequest,
+                "Object 'Kind' or 'apiVersion' is missing in the applied configuration");
+  }
+  TRY(check_kind(applied, {version, request.kind->name, request.kind->message}));
+  TRY(settle_fields(request, applied, notes));
+  const json::Node metadata = applied.object("metadata");
+  if (metadata["name"].string().empty()) metadata.set("name", request.name);
+  return check_place(request, metadata);
 }
 
 Result<> apply_patch(Request& request, json::Node target, json::MergeSchema schema) {
@@ -246,10 +267,15 @@ Result<> load_stored(Parts& parts, Request& request) {
 
 Result<> decode_object(Parts& parts, Request& request) {
   request.unconditional = false;
+  request.applied = false;
   if (request.verb == Verb::kPatch) {
     TRY(read_patch_type(request));
-    TRY(load_stored(parts, request));
-    TRY(decode_patched(request));
+    if (request.patch_type == PatchType::kApply) {
+      TRY(decode_applied(parts, request));
+    } else {
+      TRY(load_stored(parts, request));
+      TRY(decode_patched(request));
+    }
   } else {
     TRY(decode_whole(request));
   }
@@ -261,6 +287,7 @@ Result<> decode_object(Parts& parts, Request& request) {
         request.kind->allow_create_on_update && request.subresource == api::Subresource::kNone;
     if (!loaded && !(may_create && !request.stored)) return loaded;
   }
+  if (!request.applied) note_managed(request);
   return request.creating() ? settle_create(parts, request) : settle_update(request);
 }
 

@@ -30,4 +30,7 @@ Result<> apply_patch(Request& request, json::Node target, json::MergeSchema sche
 // The stored object into request.stored and request.old; 404 if there is none.
 Result<> load_stored(Parts& parts, Request& request);
 
+// Kind, place and fields of an applied configuration.
+Result<> check_applied(Request& request, json::Node applied, const json::ParseNotes& notes);
+
 }  // namespace coracle::apiserver

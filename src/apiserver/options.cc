@@ -73,6 +73,9 @@ Result<bool> read_write_option(Request& request, std::string_view name, const st
     TRY(read_field_validation(options, value));
   } else if (name == "fieldManager") {
     TRY(read_manager(value));
+    options.field_manager = value;
+  } else if (name == "force") {
+    options.force = truth(value);
   } else if (name == "gracePeriodSeconds") {
     request.deletion.grace_seconds = TRY(whole(name, value));
   } else if (name == "orphanDependents") {

@@ -11,6 +11,7 @@
 #include "apiserver/decode.h"
 #include "apiserver/format.h"
 #include "apiserver/list.h"
+#include "apiserver/managed_fields.h"
 #include "apiserver/metadata.h"
 #include "apiserver/options.h"
 #include "apiserver/pages.h"
@@ -115,6 +116,24 @@ Result<Next> authorize_stage(Parts& parts, Exchange& exchange) {
   return Next::kGoOn;
 }
 
+// Reads of the newest state, and writes that are prepared by another member than the leader, must
+// miss nothing that was acknowledged before. Calls in process come from reactors: they carry the
+// version they mean.
+bool wants_newest(const Parts& parts, const Request& request) {
+  if (request.target != Target::kObjects || request.http.path.empty()) return false;
+  const bool reads =
+      request.verb == Verb::kGet || request.verb == Verb::kList || request.verb == Verb::kWatch;
+  if (!reads) return !parts.store.membership().standing().leading;
+  const std::string& wanted = request.options.resource_version;
+  const std::optional<uint64_t> version = parse_unsigned(wanted);
+  return wanted.empty() || (version && *version > parts.store.version());
+}
+
+Result<Next> confirm_stage(Parts& parts, Exchange& exchange) {
+  if (!wants_newest(parts, exchange.request)) return Next::kGoOn;
+  return exchange.confirm(parts.store) ? Next::kGoOn : Next::kDone;
+}
+
 Result<Next> read_object(Parts& parts, Exchange& exchange) {
   Request& request = exchange.request;
   if (const std::string& wanted = request.options.resource_version; !wanted.empty()) {
@@ -217,7 +236,7 @@ void warn(Request& request) {
   }
 }
 
-Result<Next> validate_stage(Parts&, Exchange& exchange) {
+Result<Next> validate_stage(Parts& parts, Exchange& exchange) {
   Request& request = exchange.request;
   if (!writes_object(request)) return Next::kGoOn;
   const api::Kind& kind = *request.kind;
@@ -231,6 +250,7 @@ Result<Next> validate_stage(Parts&, Exchange& exchange) {
     TRY(api::validate_update(kind, request.object, request.old));
   }
   warn(request);
+  settle_managed(parts, request);
   return Next::kGoOn;
 }
 
@@ -250,10 +270,10 @@ struct Stage {
 };
 constexpr Stage kStages[] = {
     {"route", route_stage},         {"authenticate", authenticate_stage},
-    {"authorize", authorize_stage}, {"read", read_stage},
-    {"decode", decode_stage},       {"admit", admit_stage},
-    {"default", default_stage},     {"validate", validate_stage},
-    {"store", store_stage},
+    {"authorize", authorize_stage}, {"confirm", confirm_stage},
+    {"read", read_stage},           {"decode", decode_stage},
+    {"admit", admit_stage},         {"default", default_stage},
+    {"validate", validate_stage},   {"store", store_stage},
 };
 
 consteval size_t stage(std::string_view name) {
@@ -280,6 +300,21 @@ bool may_run_again(const Request& request) {
 
 }  // namespace
 
+Exchange::~Exchange() {
+  if (confirmation_.asked != nullptr) confirmation_.asked->forget(confirmation_);
+}
+
+bool Exchange::confirm(store::Store& store) {
+  if (store.confirm(confirmation_)) return true;
+  confirmation_.asked = &store;
+  return false;
+}
+
+void Exchange::Confirmation::on_confirmed(Result<> outcome) {
+  asked = nullptr;
+  owner.pipeline_.on_confirmed(owner, std::move(outcome));
+}
+
 void Exchange::on_outcome(Result<api::Change> outcome) {
   waiting = false;
   pipeline_.on_outcome(*this, std::move(outcome));
@@ -301,6 +336,11 @@ void Pipeline::run(Exchange& exchange, size_t at) {
     }
     if (*next == Next::kDone) return;
   }
+}
+
+void Pipeline::on_confirmed(Exchange& exchange, Result<> outcome) {
+  if (!outcome) return exchange.fail(outcome.error());
+  run(exchange, stage("read"));
 }
 
 void Pipeline::on_outcome(Exchange& exchange, Result<api::Change> outcome) {

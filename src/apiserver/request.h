@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "api/apply.h"
 #include "api/kind.h"
 #include "api/object.h"
 #include "base/result.h"
@@ -44,7 +45,7 @@ struct User {
   std::string_view node() const;  // of "system:node:<name>" in system:nodes; else empty
 };
 
-enum class PatchType : uint8_t { kJson, kMerge, kStrategic };
+enum class PatchType : uint8_t { kJson, kMerge, kStrategic, kApply };
 enum class FieldValidation : uint8_t { kWarn, kStrict, kIgnore };
 
 // The query of a request (metav1.ListOptions, CreateOptions, ...) and the body of a DELETE.
@@ -61,6 +62,8 @@ struct Options {
   std::optional<int64_t> timeout_s;
   std::string include_object;
   bool dry_run = false;
+  std::string field_manager;
+  bool force = false;
   FieldValidation field_validation = FieldValidation::kWarn;
 };
 
@@ -123,6 +126,9 @@ struct Request {
   bool generated_name = false;
   bool evicting = false;  // an eviction: a delete by another name
   uint32_t attempts = 0;
+  std::vector<api::ManagedEntry> managed;  // of the object, as far as the body decides
+  bool applied = false;                    // by server-side apply
+  bool resets_managed = false;             // the body sets metadata.managedFields
 
   // store
   Effect effect;

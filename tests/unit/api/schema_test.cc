@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "api/bodies.h"
+#include "api/field_type.h"
 #include "api/kind.h"
 #include "base/bytes.h"
 #include "tests/unit/api/oracle.h"
@@ -205,6 +206,28 @@ TEST(Schema, IsUpstreamsForEveryServedKind) {
   for (const Message* message : messages)
     comparison.compare(*message);
   comparison.finish();
+}
+
+// What server-side apply owns as a whole.
+TEST(Schema, KnowsUpstreamsAtomicObjects) {
+  const std::optional<std::string> text = read_oracle("swagger.json");
+  if (!text) GTEST_SKIP() << "skipped: no oracle";
+  json::Tree tree;
+  const auto document = tree.parse(*text);
+  ASSERT_TRUE(document) << document.error().message;
+  json::Tree some;
+  const json::Node object = some.make_object();
+  object.set("x", 1);
+  std::set<const Message*> messages;
+  for (const Kind* kind : all_kinds())
+    reach(*kind->message, messages);
+  for (const Message* message : messages) {
+    const json::Node definition = (*document)["definitions"][message->definition];
+    const bool atomic = definition["x-kubernetes-map-type"].string() == "atomic";
+    const FieldType type{nullptr, message, nullptr, true};
+    EXPECT_EQ(type.nature(object) == Nature::kWhole, atomic)
+        << std::string_view(message->definition);
+  }
 }
 
 TEST(Schema, HasEveryDefinitionAndNumberOnce) {

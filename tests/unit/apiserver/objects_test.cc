@@ -151,7 +151,7 @@ TEST(Objects, ScaleIsAViewOfTheReplicas) {
   EXPECT_EQ(bench.merge(path(kSets, "r/scale"), R"({"spec":{"replicas":-1}})")->status, 422);
 }
 
-TEST(Objects, ThreePatchTypesAndNoOther) {
+TEST(Objects, FourPatchTypesAndNoOther) {
   Bench bench;
   bench.create(kMaps, config_map("a"));
   auto json = bench.call({.method = "PATCH",
@@ -168,7 +168,7 @@ TEST(Objects, ThreePatchTypesAndNoOther) {
   auto apply = bench.call({.method = "PATCH",
                            .path = path(kMaps, "a"),
                            .body = "{}",
-                           .type = "application/apply-patch+yaml"});
+                           .type = "application/apply-patch+cbor"});
   EXPECT_EQ(apply->status, 415);
   EXPECT_EQ(apply->reason(), "UnsupportedMediaType");
   auto failed = bench.call({.method = "PATCH",
