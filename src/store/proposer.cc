@@ -60,6 +60,9 @@ void Proposer::forget(Waiter& waiter) {
   for (auto& [sequence, sent] : sent_) {
     if (sent.waiter == &waiter) sent.waiter = nullptr;
   }
+  for (Deferred& deferred : deferred_) {
+    if (deferred.waiter == &waiter) deferred.waiter = nullptr;
+  }
 }
 
 void Proposer::refuse(Waiter* waiter, Error error) {
@@ -107,7 +110,7 @@ std::vector<raft::Payload> Proposer::form(Stance stance, raft::Index first_index
     bytes += pending.bytes();
     Result<Admitted> admitted = admit(pending.proposal, stance, index);
     if (!admitted) {
-      refuse(pending.waiter, std::move(admitted).error());
+      refuse_in_time(pending, std::move(admitted).error());
       continue;
     }
     sent_[next_.sequence++] = {pending.waiter, std::move(admitted->object), term,
@@ -115,6 +118,18 @@ std::vector<raft::Payload> Proposer::form(Stance stance, raft::Index first_index
     batch.push_back(std::move(admitted->payload));
   }
   return batch;
+}
+
+void Proposer::refuse_in_time(const Pending& pending, Error error) {
+  const Proposal& proposal = pending.proposal;
+  const auto planned = planned_.find(api::storage_key(*proposal.kind, proposal.ns, proposal.name));
+  if (planned == planned_.end()) return refuse(pending.waiter, std::move(error));
+  deferred_.push_back({planned->second.index, pending.waiter, std::move(error)});
+}
+
+void Proposer::release_deferred(raft::Index applied) {
+  for (; !deferred_.empty() && deferred_.front().index <= applied; deferred_.pop_front())
+    refuse(deferred_.front().waiter, std::move(deferred_.front().error));
 }
 
 Result<> Proposer::check_room(Operation operation, size_t text_bytes) const {
@@ -205,6 +220,7 @@ void Proposer::applied(const Mutation& mutation, raft::Index index, Result<api::
   if (planned != planned_.end() && planned->second.index <= index) planned_.erase(planned);
   Waiter* waiter = take_sent(mutation.origin);
   if (waiter != nullptr) waiter->on_outcome(std::move(outcome));
+  release_deferred(index);
 }
 
 void Proposer::refused(Refusal refusal) {
@@ -213,6 +229,8 @@ void Proposer::refused(Refusal refusal) {
 
 void Proposer::lost_leadership() {
   planned_.clear();
+  for (Deferred& deferred : std::exchange(deferred_, {}))
+    refuse(deferred.waiter, unavailable("the leader changed before the write was tried", 1));
   parts_.state.forget_lookups();
   std::vector<Pending> own;
   while (!queue_.empty()) {
@@ -235,7 +253,7 @@ void Proposer::new_term_applied(raft::Term term) {
 }
 
 void Proposer::reset() {
-  planned_.clear();
+  lost_leadership();
   new_term_applied(UINT64_MAX);
 }
 
@@ -270,6 +288,8 @@ void Proposer::expire(Mono now, Stance stance) {
 void Proposer::end(const Error& queued, const Error& sent) {
   while (!queue_.empty())
     refuse(queue_.pop().waiter, Error(queued));
+  for (Deferred& deferred : std::exchange(deferred_, {}))
+    refuse(deferred.waiter, std::move(deferred.error));
   for (auto& [sequence, one] : sent_)
     refuse(one.waiter, Error(sent));
   sent_.clear();

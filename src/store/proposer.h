@@ -3,6 +3,7 @@
 // what it can before anything reaches the log; the last word is said when an entry is applied.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -81,6 +82,14 @@ class Proposer {
     raft::Payload payload;
     api::ObjectRef object;
   };
+  // A refusal because of an entry that is not applied yet: told when that is sure.
+  struct Deferred {
+    raft::Index index = 0;
+    Waiter* waiter = nullptr;
+    Error error;
+  };
+  void refuse_in_time(const Pending& pending, Error error);
+  void release_deferred(raft::Index applied);
   bool has_room(const Pending& pending, Stance stance) const;
   Result<> check_room(Operation operation, size_t text_bytes) const;
   Result<> check_expectation(const Mutation& mutation, raft::Index index);
@@ -92,6 +101,7 @@ class Proposer {
   Origin next_;
   ProposalQueue queue_;
   std::vector<std::pair<Waiter*, Error>> refusals_;
+  std::deque<Deferred> deferred_;  // by index
   std::map<uint64_t, Sent> sent_;  // by sequence
   std::map<std::string, Planned, std::less<>> planned_;
 };
