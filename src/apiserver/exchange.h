@@ -67,7 +67,7 @@ class Stream {
 class Exchange : public store::Waiter {
  public:
   explicit Exchange(Pipeline& pipeline) : pipeline_(pipeline) {}
-  virtual ~Exchange() = default;
+  virtual ~Exchange();
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
 
@@ -81,10 +81,21 @@ class Exchange : public store::Waiter {
   std::unique_ptr<Stream> stream;
   bool waiting = false;  // a proposal is on its way
 
+  // Whether what is stored here is as new as anything acknowledged before. False: the pipeline goes
+  // on when it is.
+  bool confirm(store::Store& store);
+
  private:
+  struct Confirmation final : store::ReadWaiter {
+    explicit Confirmation(Exchange& owner_in) : owner(owner_in) {}
+    void on_confirmed(Result<> outcome) override;
+    Exchange& owner;
+    store::Store* asked = nullptr;  // and not answered yet
+  };
   void on_outcome(Result<api::Change> outcome) final;
 
   Pipeline& pipeline_;
+  Confirmation confirmation_{*this};
 };
 
 enum class Next : uint8_t { kGoOn, kDone };  // kDone: answered, streaming or waiting

@@ -13,6 +13,7 @@ class Pipeline {
   void start(Exchange& exchange);          // from the route on
   void start_trusted(Exchange& exchange);  // user, verb, kind and name are known: from authorize on
   void on_outcome(Exchange& exchange, Result<api::Change> outcome);
+  void on_confirmed(Exchange& exchange, Result<> outcome);
 
  private:
   void run(Exchange& exchange, size_t stage);
