@@ -21,6 +21,7 @@ inline constexpr size_t kGreetersMax = 16;              // connections not open 
 inline constexpr size_t kLinksMax = 64;                 // open or opening: more are not accepted
 inline constexpr size_t kRemovedMax = 64;  // ids remembered as removed: the oldest goes
 
+inline constexpr size_t kFencedMax = 64;         // copies remembered: the oldest goes
 inline constexpr size_t kKindsOfTroubleMax = 8;  // told in kSayAgain: more are only counted
 
 inline constexpr Duration kGreetingTime = seconds(5);  // from connect to open, else cut

@@ -33,6 +33,8 @@ constexpr Extent kExtents[] = {
     {4, 4},                                  // snapshot end
     {4, 4},                                  // snapshot break
     {5, 1024},                               // snapshot reply
+    {16, 16},                                // sighting
+    {16, 16},                                // dispute
 };
 
 static_assert(kHeaderBytes + 8 + store::kSnapshotChunkBytesMax <= kFrameBytesMax);

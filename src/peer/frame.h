@@ -26,6 +26,8 @@ enum class FrameType : uint8_t {
   kSnapshotEnd,    // u32 number
   kSnapshotBreak,  // u32 number: the sender gives up
   kSnapshotReply,  // u32 number, u8 taken whole (1) or failed (0), text for people
+  kSighting,       // u64 member, u64 instance: it is connected here
+  kDispute,        // u64 member, u64 instance: but this one is alive here, too
 };
 
 struct Frame {

@@ -125,6 +125,9 @@ void Link::take(const Frame& frame) {
       return wake();
     case FrameType::kSnapshotReply:
       return take_reply(frame.payload);
+    case FrameType::kSighting:
+    case FrameType::kDispute:
+      return take_sighting(frame);
     default:
       break;
   }
@@ -167,6 +170,20 @@ void Link::take_reply(std::string_view payload) {
   if (!outbox_.settle_snapshot(get_u32(payload.data()))) return;
   const bool failed = payload[4] != 1;
   around_.owner.on_snapshot_settled(*this, failed, printable(payload.substr(5)));
+}
+
+void Link::take_sighting(const Frame& frame) {
+  const char* at = frame.payload.data();
+  around_.owner.on_sighting(*this,
+                            {get_u64(at), get_u64(at + 8), frame.type == FrameType::kDispute});
+}
+
+void Link::tell(const Sighting& sighting) {
+  if (!is_open() || stream_->unsent() > kFeedBytes) return;
+  std::string payload;
+  put_u64(payload, sighting.member);
+  put_u64(payload, sighting.instance);
+  say(sighting.disputes ? FrameType::kDispute : FrameType::kSighting, payload);
 }
 
 void Link::admit() {

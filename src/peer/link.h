@@ -20,6 +20,14 @@ namespace coracle::peer {
 
 class Link;
 
+// What members tell each other so that two processes with one identity come to light, even if no
+// third one is called by both.
+struct Sighting {
+  raft::NodeId member = raft::kNobody;
+  uint64_t instance = 0;
+  bool disputes = false;  // another one that was sighted
+};
+
 class LinkOwner {
  public:
   // Its greeting is sound: admit(), refuse() or hold() it.
@@ -28,6 +36,7 @@ class LinkOwner {
   virtual void on_open(Link& link) = 0;
   virtual void on_retired(Link& link) = 0;  // once; never from inside refuse() or leave()
   virtual void on_snapshot_settled(Link& link, bool failed, std::string_view why) = 0;
+  virtual void on_sighting(Link& link, const Sighting& sighting) = 0;
 
  protected:
   ~LinkOwner() = default;
@@ -61,7 +70,8 @@ class Link final : private http::SecureEvents, private port::Alarm {
   void refuse(const std::string& why);  // tells the other side, then leaves
   void leave(const std::string& why);   // in peace
   void cut(std::string_view why);       // at once
-  void probe();                         // shows soon whether the other side is there
+  void tell(const Sighting& sighting);
+  void probe();  // shows soon whether the other side is there
 
   Phase phase() const { return phase_; }
   bool is_open() const { return phase_ == Phase::kOpen; }
@@ -94,6 +104,7 @@ class Link final : private http::SecureEvents, private port::Alarm {
   void take_hello(std::string_view payload);
   void take_refusal(std::string_view text);
   void take_reply(std::string_view payload);
+  void take_sighting(const Frame& frame);
   void pump();
   void say(FrameType type, std::string_view payload = {});
   void spoke();

@@ -197,6 +197,7 @@ bool Peers::make_room() {
 
 void Peers::on_greeted(Link& link) {
   if (was_removed(link.member())) return link.refuse(removal(link.member()));
+  if (is_fenced(link.member(), link.hello().instance)) return link.refuse(copied(link.member()));
   Remote& from = remote(link.member());
   Link* old = from.current;
   if (old == nullptr && from.contender == nullptr) return link.admit();
@@ -214,39 +215,6 @@ void Peers::on_greeted(Link& link) {
   link.admit();
 }
 
-// Where both call at once they must choose the same one. Later, whoever calls has lost the old one.
-bool Peers::prefers(const Link& fresh, const Link& old) const {
-  const auto caller = [&](const Link& link) {
-    return link.side() == Link::Side::kCaller ? options_.self : link.member();
-  };
-  if (clock_.now() - old.opened() > kGreetingTime) return true;
-  return caller(fresh) <= caller(old);
-}
-
-// A restarted process takes the place of its past, whose connection is silent. One that finds its
-// place taken by someone who answers is a copy, or the other is.
-void Peers::on_contest_over(Link& link) {
-  Remote& between = remote(link.member());
-  ASSERT(between.contender == &link);
-  const bool alive =
-      between.current != nullptr && clock_.now() - between.current->heard() < kContestTime;
-  if (!alive) return settle_contest(between);
-  between.contender = nullptr;
-  LOG(kError, "peer: two devices claim to be one member", kv("member", link.member()),
-      kv("first", between.current->address().host), kv("second", link.address().host),
-      kv("remedy", "one data directory is a copy: empty it and join that device again"));
-  link.refuse(join({"another device with the identity of member ", std::to_string(link.member()),
-                    " is connected from ", between.current->address().host,
-                    ": if this one is the copy, empty its data directory and join it again"}));
-}
-
-void Peers::settle_contest(Remote& between) {
-  Link* fresh = std::exchange(between.contender, nullptr);
-  Link* old = std::exchange(between.current, nullptr);
-  if (old != nullptr) old->cut("it was started anew");
-  fresh->admit();
-}
-
 void Peers::on_open(Link& link) {
   Remote& other = remote(link.member());
   other.current = &link;
@@ -256,6 +224,7 @@ void Peers::on_open(Link& link) {
   }
   LOG(kInfo, "peer: connected", kv("member", link.member()), kv("address", link.address().host),
       kv("version", link.hello().build));
+  tell_others(link);
 }
 
 void Peers::on_snapshot_settled(Link& link, bool failed, std::string_view why) {

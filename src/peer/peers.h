@@ -70,11 +70,13 @@ class Peers final : public store::Transport,
 
   void on_accept(std::unique_ptr<port::Stream> stream) override;
   void call(Remote& remote) override;
+  void on_doubt_over(Remote& remote) override;
   void on_greeted(Link& link) override;
   void on_contest_over(Link& link) override;
   void on_open(Link& link) override;
   void on_retired(Link& link) override;
   void on_snapshot_settled(Link& link, bool failed, std::string_view why) override;
+  void on_sighting(Link& link, const Sighting& sighting) override;
   void on_turn_end() override;
 
   bool make_room();
@@ -83,6 +85,9 @@ class Peers final : public store::Transport,
   void remove(Remote& gone);
   bool was_removed(raft::NodeId id) const;
   void settle_contest(Remote& between);
+  void tell_others(Link& fresh);
+  void fence(Remote& remote, uint64_t other_instance);
+  bool is_fenced(raft::NodeId member, uint64_t instance) const;
   void lost(Remote& remote, const Link& link);
   void say_lost(Remote& remote, const Link& link);
   void say_refused(const Link& link);
@@ -103,6 +108,7 @@ class Peers final : public store::Transport,
   std::map<raft::NodeId, std::unique_ptr<Remote>> remotes_;
   std::vector<std::unique_ptr<Link>> links_;  // in order of arrival
   std::vector<raft::NodeId> removed_;
+  std::vector<std::pair<raft::NodeId, uint64_t>> fenced_;  // copies, by their instance
   News refusals_;
 };
 

@@ -32,6 +32,12 @@ std::string with_remedy(std::string_view why) {
   return std::string(why);
 }
 
+std::string copied(raft::NodeId member) {
+  return join({"another device with the identity of member ", std::to_string(member),
+               " is in the cluster: one data directory is a copy of the other; empty it and join "
+               "that device again"});
+}
+
 std::string removal(raft::NodeId member) {
   return join({"member ", std::to_string(member),
                " was removed from this cluster: to come back, empty its data directory and join it "

@@ -12,6 +12,7 @@ namespace coracle::peer {
 // What TLS complains about, followed by what helps; anything else as it is.
 std::string with_remedy(std::string_view why);
 
+std::string copied(raft::NodeId member);   // to one of two devices with one identity
 std::string removal(raft::NodeId member);  // to a member that was removed
 
 }  // namespace coracle::peer

@@ -33,6 +33,18 @@ void Remote::learn(const port::Endpoint& endpoint) {
   learned_ = endpoint;
 }
 
+void Remote::doubt(const Doubt& doubt) {
+  if (doubted.informant != raft::kNobody) return;
+  doubted = doubt;
+  doubt_ = clock_.timer(*this);
+  doubt_->arm(clock_.now() + kContestTime);
+}
+
+void Remote::on_alarm(port::Timer& timer) {
+  if (&timer == retry_.get()) return owner_.call(*this);
+  owner_.on_doubt_over(*this);
+}
+
 void Remote::want_call() {
   if (!listed_ || current != nullptr || calling != nullptr || retry_->armed()) return;
   if (endpoints_.empty() && !learned_) return;

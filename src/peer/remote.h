@@ -21,6 +21,7 @@ class Remote;
 class RemoteOwner {
  public:
   virtual void call(Remote& remote) = 0;
+  virtual void on_doubt_over(Remote& remote) = 0;
 
  protected:
   ~RemoteOwner() = default;
@@ -49,22 +50,30 @@ class Remote final : private port::Alarm {
   // Waits longer each time; longer still where it was refused.
   void failed(port::Random& random, bool refused);
   void succeeded();
-  bool is_waiting() const { return retry_->armed(); }
+  struct Doubt {
+    raft::NodeId informant = raft::kNobody;  // kNobody: there is none
+    uint64_t instance = 0;
+    bool alive = false;  // the informant has checked
+  };
+  // Another member has sighted another instance of it: whether ours is alive shows soon.
+  void doubt(const Doubt& doubt);
   Link* current = nullptr;    // messages go here
   Link* calling = nullptr;    // made by us, not open yet
   Link* contender = nullptr;  // on hold while `current` shows whether it is alive
   bool unreachable = false;   // a message was dropped
   bool snapshot_failed = false;
+  Doubt doubted;
   News news;  // not each of a hundred vain attempts is
 
  private:
-  void on_alarm(port::Timer&) override { owner_.call(*this); }
+  void on_alarm(port::Timer& timer) override;
 
   raft::NodeId id_;
   Duration patience_;
   port::Clock& clock_;
   RemoteOwner& owner_;
   std::unique_ptr<port::Timer> retry_;
+  std::unique_ptr<port::Timer> doubt_;  // made when there is one: hardly ever
   std::vector<port::Endpoint> endpoints_;
   std::optional<port::Endpoint> learned_;
   size_t next_ = 0;

@@ -177,6 +177,37 @@ TEST(Peers, ACopyOfAMemberIsKeptOutWhileTheFirstAnswers) {
   EXPECT_EQ(copy.heard.messages.size(), 0u);
 }
 
+// Each of the two is called by one member only; those two compare.
+TEST(Peers, ACopyThatTalksToAnotherMemberIsFencedToo) {
+  Members members(3, 3);
+  ASSERT_TRUE(members.connect());
+  members.world.net().cut(1, 3, true);
+  ASSERT_TRUE(members.world.run_until([&] { return !members[1].sees(3); }, minutes(1)));
+  Member copy(members.world, 9, 3, Authority::ours().member(3));
+  copy.peers->set_members(std::vector<store::PeerAddress>{members[1].address()});
+  copy.peers->start(copy.heard);
+  members.world.run_for(minutes(1));
+  EXPECT_NE(copy.sees(1), members[3].sees(2)) << "one of them stays";
+  EXPECT_TRUE(members[1].sees(2));
+  members.world.run_for(minutes(1));
+  EXPECT_NE(copy.sees(1), members[3].sees(2)) << "for good";
+}
+
+TEST(Peers, RestartsAreNotTakenForCopies) {
+  Members members(3, 3);
+  ASSERT_TRUE(members.connect());
+  for (int round = 0; round < 5; round++) {
+    members.all[2] = nullptr;
+    members.all[2] = std::make_unique<Member>(members.world, 3);
+    members[3].peers->set_members(
+        std::vector<store::PeerAddress>{members[1].address(), members[2].address()});
+    members[3].peers->start(members[3].heard);
+    ASSERT_TRUE(members.connect()) << round;
+  }
+  members.world.run_for(seconds(10));
+  EXPECT_TRUE(members.connected());
+}
+
 TEST(Peers, ARemovedMemberIsRefusedAndTheOthersGoOn) {
   Members members(3, 3);
   ASSERT_TRUE(members.connect());
