@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Sourced by run.sh: test hosts. Host N has its own network, mount, pid and uts namespaces, a data directory of its own
+# ($WORK/hN) and the address 172.30.0.N on the switch br0, which the outer namespace owns and shares (172.30.0.254).
+# Faults of a network are made where they happen: in the host's own packet filter and queue.
+
+address() { echo "172.30.0.$1"; }
+
+make_switch() {
+  ip link add name br0 type bridge
+  ip addr add 172.30.0.254/24 dev br0
+  ip link set br0 up
+}
+
+# boot N: power on. The data directory is what it was.
+boot() {
+  local n=$1 keeper
+  mkdir -p "$WORK/h$n/data"
+  unshare -n -m -p -u -f --kill-child --mount-proc sleep infinity < /dev/null > /dev/null 2>&1 &
+  keeper=$!
+  echo $keeper > "$WORK/h$n/keeper"
+  until read -r init < "/proc/$keeper/task/$keeper/children" && [ -n "$init" ]; do sleep 0.01; done 2> /dev/null
+  echo "${init% }" > "$WORK/h$n/init"
+  until [ "$(host "$n" readlink /proc/self/ns/net)" != "$(readlink /proc/self/ns/net)" ]; do sleep 0.01; done
+  ip link add "p$n" type veth peer name eth0 netns "${init% }"
+  ip link set "p$n" master br0 up
+  host "$n" sh -ec "hostname h$n; mount --make-rprivate /; mount -t tmpfs tmpfs /run; ip link set lo up
+    ip addr add $(address "$n")/24 dev eth0; ip link set eth0 up"
+}
+
+# crash N: power off, without a word to anybody.
+crash() {
+  kill -9 "$(cat "$WORK/h$1/init")" 2> /dev/null || true
+  wait "$(cat "$WORK/h$1/keeper")" 2> /dev/null || true
+  ip link del "p$1" 2> /dev/null || true
+}
+
+# host N COMMAND...: runs it there
+host() {
+  local n=$1; shift
+  nsenter -t "$(cat "$WORK/h$n/init")" -n -m -p -u "$@"
+}
+
+daemon_pid() { cat "$WORK/h$1/coracle.pid"; }  # as the host counts
+daemon_alive() { host "$1" kill -0 "$(daemon_pid "$1")" 2> /dev/null; }
+kill_daemon() { host "$1" kill -9 "$(daemon_pid "$1")"; eventually 5 daemon_gone "$1"; }
+stop_daemon() { host "$1" kill "$(daemon_pid "$1")"; eventually 10 daemon_gone "$1"; }
+daemon_gone() { ! daemon_alive "$1"; }
+pause_daemon() { host "$1" kill -STOP "$(daemon_pid "$1")"; }
+resume_daemon() { host "$1" kill -CONT "$(daemon_pid "$1")"; }
+
+# cut_off N M...: host N and hosts M no longer hear each other
+cut_off() {
+  local n=$1 others; shift
+  others=$(for m in "$@"; do address "$m"; done | paste -sd,)
+  host "$n" nft "table inet cut { set far { type ipv4_addr; elements = { $others } }
+    chain i { type filter hook input priority -500; ip saddr @far drop; }
+    chain o { type filter hook output priority -500; ip daddr @far drop; } }"
+}
+# deafen N M...: host N no longer hears hosts M, which hear it
+deafen() {
+  local n=$1 others; shift
+  others=$(for m in "$@"; do address "$m"; done | paste -sd,)
+  host "$n" nft "table inet cut { chain i { type filter hook input priority -500; ip saddr { $others } drop; } }"
+}
+# lose N PERCENT: of what host N hears from the other hosts
+lose() {
+  host "$1" nft "table inet cut { chain i { type filter hook input priority -500;
+    ip saddr 172.30.0.1-172.30.0.9 numgen random mod 100 < $2 drop; } }"
+}
+# slow N RATE: what host N sends to anybody
+slow() { host "$1" tc qdisc replace dev eth0 root tbf rate "$2" burst 16kb latency 400ms; }
+mend() {
+  host "$1" nft delete table inet cut 2> /dev/null || true
+  host "$1" tc qdisc del dev eth0 root 2> /dev/null || true
+}
