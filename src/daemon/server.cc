@@ -65,6 +65,8 @@ Result<> Server::open_store() {
   log_lane_ = machine_.lane("log");
   state_lane_ = machine_.lane("state");
   store::StoreOptions options;
+  options.entropy = machine_.random().next();
+  options.self.name = layout_.node_name;
   options.directory = config_.data_dir + "/store";
   store_ =
       TRY(store::open_store(options, machine_.clock(), machine_.disk(), *log_lane_, *state_lane_)
@@ -170,8 +172,7 @@ Result<> Server::start_reactors() {
                                                        layout_.cluster_cidr.text());
   scheduler_ = std::make_unique<scheduler::Scheduler>(*scheduler_client_, machine_.clock(),
                                                       machine_.random());
-  controllers_->start();
-  scheduler_->start();
+  leadership_ = std::make_unique<Leadership>(store_->membership(), *controllers_, *scheduler_);
   TRY(node_->start(layout_, {*node_client_, *proxy_client_}, true));
   logs_->use_local(node_->agent());
   images_.open(*node_->agent());
@@ -198,8 +199,7 @@ void Server::on_signal(int signal) {
   port_linux::notify_supervisor("STOPPING=1");
   http_->stop_accepting();
   api_->stop();
-  controllers_->stop();
-  scheduler_->stop();
+  leadership_.reset();
   const Result<> closed = store_->close();
   if (!closed) LOG(kError, "daemon: store not closed cleanly", kv("error", closed.error().message));
   machine_.stop();

@@ -16,6 +16,7 @@
 #include "daemon/image_desk.h"
 #include "daemon/join_site.h"
 #include "daemon/layout.h"
+#include "daemon/leadership.h"
 #include "daemon/log_site.h"
 #include "daemon/node_side.h"
 #include "daemon/pod_log_router.h"
@@ -66,6 +67,7 @@ class Server final : port_linux::SignalEvents, ControlSite, api::Caller {
   std::unique_ptr<apiserver::LocalClient> join_client_;
   std::unique_ptr<controllers::Runner> controllers_;
   std::unique_ptr<scheduler::Scheduler> scheduler_;
+  std::unique_ptr<Leadership> leadership_;
   std::unique_ptr<PodLogRouter> logs_;
   std::unique_ptr<NodeSide> node_;
   std::unique_ptr<JoinSite> join_site_;
