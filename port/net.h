@@ -39,7 +39,8 @@ class Stream {
   virtual void send(std::string bytes) = 0;  // queued; a failure shows as on_closed
   virtual size_t queued() const = 0;         // bytes not yet taken by the kernel
   virtual void pause_reading(bool paused) = 0;
-  virtual void finish() = 0;  // closes after everything queued is sent
+  virtual void end_sending() { finish(); }  // FIN after everything queued; still reads
+  virtual void finish() = 0;                // closes after everything queued is sent
   virtual Endpoint peer() const = 0;
 };
 

@@ -7,12 +7,12 @@ import re
 import subprocess
 import sys
 
-FLOOR = {"base": 0, "port": 1, "json": 2, "raft": 2, "http": 2, "pki": 2, "api": 3, "store": 4, "client": 4, "peer": 5, "apiserver": 5,
+FLOOR = {"base": 0, "port": 1, "json": 2, "raft": 2, "http": 2, "pki": 2, "api": 3, "store": 4, "client": 4, "streams": 4, "peer": 5, "apiserver": 5,
          "controllers": 6, "scheduler": 6, "proxy": 6, "node": 6, "daemon": 7}
 # Reactors see the API only through floor 3; floors 4 and 5 are the server's own.
 REACTORS = {"controllers", "scheduler", "proxy", "node"}
 # Pure libraries know only base; these may also name a port interface (time, randomness, streams).
-MAY_USE_PORT = {"http", "pki", "api", "store", "client", "peer", "apiserver", "controllers", "scheduler", "proxy", "node", "daemon"}
+MAY_USE_PORT = {"http", "pki", "api", "store", "client", "streams", "peer", "apiserver", "controllers", "scheduler", "proxy", "node", "daemon"}
 
 LIBRARY_ROOMS = {
     r"cjson/|yaml\.h": {"src/json"},

@@ -55,7 +55,7 @@ void LoopStream::listen_to(port::StreamEvents& events) {
 
 // What the kernel takes at once needs no request; the rest is queued behind what is queued already.
 void LoopStream::send(std::string bytes) {
-  if (core_ == nullptr || finishing_ || linked() || bytes.empty()) return;
+  if (core_ == nullptr || finishing_ || half_closed_ || linked() || bytes.empty()) return;
   uv_buf_t buffer = uv_buf_init(bytes.data(), static_cast<unsigned>(bytes.size()));
   const int taken = uv_try_write(&core_->stream, &buffer, 1);
   if (taken < 0 && taken != UV_EAGAIN) return close_later(uv_strerror(taken));
@@ -84,9 +84,16 @@ void LoopStream::pause_reading(bool paused) {
   read_if_wanted();
 }
 
+void LoopStream::end_sending() {
+  if (core_ == nullptr || finishing_ || half_closed_ || linked()) return;
+  half_closed_ = true;
+  if (connected_) shut_down();
+}
+
 void LoopStream::finish() {
   if (core_ == nullptr || finishing_ || linked()) return;
   finishing_ = true;
+  if (half_closed_) return linger();
   if (connected_)
     shut_down();  // else connected() does it: libuv forgets a shutdown asked for too early
 }
@@ -114,7 +121,7 @@ void LoopStream::on_write(uv_write_t* request, int status) noexcept {
 
 void LoopStream::on_shutdown(uv_shutdown_t* request, int status) noexcept {
   StreamCore* core = StreamCore::of(request->handle);
-  if (core->owner != nullptr && status == 0) core->owner->linger();
+  if (core->owner != nullptr && status == 0 && core->owner->finishing_) core->owner->linger();
 }
 
 void LoopStream::on_allocate(uv_handle_t* handle, size_t, uv_buf_t* out) noexcept {
@@ -130,7 +137,8 @@ void LoopStream::on_read(uv_stream_t* stream, ssize_t bytes, const uv_buf_t* buf
 void LoopStream::connected(int status) {
   if (status != 0) return close(uv_strerror(status));
   connected_ = true;
-  if (finishing_) return shut_down();
+  if (finishing_ || half_closed_) shut_down();
+  if (finishing_) return;
   read_if_wanted();
   if (events_ != nullptr) events_->on_connected();
 }

@@ -47,6 +47,7 @@ class LoopStream : public port::Stream, private Deferred, private port::Alarm {
   void send(std::string bytes) override;
   size_t queued() const override;
   void pause_reading(bool paused) override;
+  void end_sending() override;
   void finish() override;
   port::Endpoint peer() const override { return peer_; }
 
@@ -82,6 +83,7 @@ class LoopStream : public port::Stream, private Deferred, private port::Alarm {
   bool paused_ = false;
   bool backlog_ = false;  // queued() was > 0 since the last on_drained
   bool finishing_ = false;
+  bool half_closed_ = false;  // end_sending() was called
 };
 
 }  // namespace coracle::port_linux

@@ -33,6 +33,8 @@ class Http1 final : public Protocol, public Response, private BodyBudget::Listen
   void finish() override;
   size_t backlog() const override { return connection_.stream().unsent(); }
   void vouch() override { connection_.vouch(); }
+  bool upgrade(std::span<const Header> headers, Upgraded& to) override;
+  void pause(bool paused) override { connection_.stream().pause(paused); }
 
  private:
   enum class Delimiter : uint8_t { kLength, kChunks, kClose, kNoBody };
@@ -48,6 +50,7 @@ class Http1 final : public Protocol, public Response, private BodyBudget::Listen
 
   Connection& connection_;
   RequestParser parser_;
+  Upgraded* upgraded_ = nullptr;
   BodyBudget::Share share_;
   std::string pipelined_;
   Delimiter delimiter_ = Delimiter::kLength;
@@ -65,6 +68,7 @@ class Http1 final : public Protocol, public Response, private BodyBudget::Listen
 
 void Http1::receive(std::string_view plain) {
   if (connection_.stream().finishing()) return;
+  if (upgraded_ != nullptr && pipelined_.empty()) return upgraded_->on_bytes(plain);
   if (!is_busy() && pipelined_.empty()) process(plain);
   if (connection_.stream().finishing()) return;
   pipelined_.append(plain);
@@ -123,6 +127,10 @@ void Http1::on_room() {
 }
 
 void Http1::turn() {
+  if (upgraded_ != nullptr && !pipelined_.empty()) {
+    const std::string early = std::exchange(pipelined_, {});
+    return upgraded_->on_bytes(early);
+  }
   if (is_busy() || pipelined_.empty()) return;
   std::string input = std::exchange(pipelined_, {});
   std::string_view rest = input;
@@ -140,6 +148,7 @@ void Http1::sent() {
 void Http1::gone() {
   held_ = false;
   share_.give_back();
+  upgraded_ = nullptr;
   if (std::exchange(answering_, false)) connection_.site().on_gone(*this);
 }
 
@@ -193,6 +202,21 @@ void Http1::start(int status, std::span<const Header> headers) {
   connection_.stream().write(head(status, headers));
 }
 
+bool Http1::upgrade(std::span<const Header> headers, Upgraded& to) {
+  ASSERT(answering_ && !started_);
+  if (delimiter_ == Delimiter::kClose) return false;  // HTTP/1.0
+  std::string out = "HTTP/1.1 101 Switching Protocols\r\n";
+  for (const Header& each : headers)
+    out.append(each.name).append(": ").append(each.value).append("\r\n");
+  connection_.stream().write(out += "\r\n");
+  started_ = true;
+  keeps_alive_ = head_only_ = false;
+  delimiter_ = Delimiter::kClose;
+  upgraded_ = &to;
+  if (!pipelined_.empty()) connection_.stream().wake();
+  return true;
+}
+
 void Http1::write(std::string_view bytes) {
   ASSERT(started_);
   if (head_only_ || delimiter_ == Delimiter::kNoBody || bytes.empty()) return;
@@ -218,6 +242,7 @@ void Http1::finish() {
   const bool cut_short = delimiter_ == Delimiter::kLength && length_left_ > 0 && !head_only_;
   if (delimiter_ == Delimiter::kChunks && !head_only_) connection_.stream().write("0\r\n\r\n");
   length_left_ = 0;
+  upgraded_ = nullptr;
   answering_ = started_ = above_ = false;
   share_.give_back();
   if (!keeps_alive_ || cut_short) return connection_.finish();

@@ -19,6 +19,15 @@ namespace coracle::http {
 
 class Site;
 
+// Takes what a client sends over a connection that no longer speaks HTTP.
+class Upgraded {
+ public:
+  virtual void on_bytes(std::string_view bytes) = 0;
+
+ protected:
+  ~Upgraded() = default;
+};
+
 // One answer in progress. Valid from on_request until finish() returns or on_gone() is called.
 class Response {
  public:
@@ -37,6 +46,11 @@ class Response {
               std::span<const Header> more = {});
   // An answer of http's own, in the Site's words.
   void answer_refusal(Site& site, int status, std::string_view why);
+  // 101 Switching Protocols, with `headers` ("upgrade" and "connection" among them). From now on
+  // write() sends bytes as they are, `to` is handed those of the client, finish() closes. False:
+  // this version of HTTP cannot.
+  virtual bool upgrade(std::span<const Header> /*headers*/, Upgraded& /*to*/) { return false; }
+  virtual void pause(bool /*paused*/) {}  // of an upgraded one: nothing more is handed over
   // Who asks has proven who he is: his connection no longer counts as a stranger's.
   virtual void vouch() {}
 
