@@ -37,6 +37,8 @@ constexpr const Kind* kKinds[] = {
     &kRole,
     &kPriorityClass,
     &kStorageClass,
+    &kIngress,
+    &kIngressClass,
 };
 
 }  // namespace
