@@ -191,7 +191,8 @@ inline void PeerTransport::send(raft::Message message) {
   const raft::NodeId to = message.to;
   if (net_.dice_.chance(net_.weather.lost)) return;
   if (net_.find(to) == nullptr) return net_.post({to, self_, {}, true});
-  if (net_.dice_.chance(net_.weather.repeated)) net_.post({self_, to, message, false});
+  const bool once = message.type == raft::MessageType::kPropose;
+  if (!once && net_.dice_.chance(net_.weather.repeated)) net_.post({self_, to, message, false});
   net_.post({self_, to, std::move(message), false});
 }
 

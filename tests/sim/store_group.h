@@ -49,7 +49,17 @@ class StoreGroup {
 
   PeerNet& net() { return net_; }
   const std::vector<std::unique_ptr<Peer>>& peers() const { return peers_; }
-  Peer& peer(raft::NodeId id) { return *peers_[static_cast<size_t>(id - 1)]; }
+  Peer* find(raft::NodeId id) {
+    for (auto& peer : peers_) {
+      if (peer->id == id) return peer.get();
+    }
+    return nullptr;
+  }
+  Peer& peer(raft::NodeId id) {
+    Peer* found = find(id);
+    ASSERT(found != nullptr);
+    return *found;
+  }
   store::Store& store(raft::NodeId id) { return *peer(id).store; }
 
   Result<> found() {
@@ -124,7 +134,7 @@ class StoreGroup {
     if (!settle_leader()) return fail(Code::kUnavailable, "no leader");
     store::Membership& desk = leader()->store->membership();
     store::Member member;
-    member.name = "m" + std::to_string(peers_.size() + 1);
+    member.name = "m" + std::to_string(++named_);
     member.wants_vote = voter;
     Change change;
     desk.put_member(member, change);
@@ -160,7 +170,7 @@ class StoreGroup {
 
  private:
   Peer& make(raft::NodeId id) {
-    ASSERT(id == peers_.size() + 1);
+    ASSERT(find(id) == nullptr);
     auto peer = std::make_unique<Peer>();
     peer->id = id;
     peer->machine = &world_.machine("m" + std::to_string(id));
@@ -174,6 +184,7 @@ class StoreGroup {
   port_sim::World& world_;
   PeerNet net_;
   std::vector<std::unique_ptr<Peer>> peers_;
+  uint64_t named_ = 1;
 };
 
 }  // namespace coracle::sim
