@@ -15,6 +15,8 @@
 
 namespace coracle::controllers {
 
+class TimeZone;
+
 // How long ago the runner saw an object change. Measured with the monotonic clock: what wall clocks
 // say on other nodes does not count (ARCHITECTURE D10).
 class Ages {
@@ -36,6 +38,15 @@ struct Refusal {
   std::string message;
 };
 
+// Time zones by name, as far as the machine knows them.
+class TimeZones {
+ public:
+  virtual const TimeZone* find(std::string_view name) const = 0;  // null: unknown
+
+ protected:
+  ~TimeZones() = default;
+};
+
 // All that a plan may look at.
 struct Now {
   const api::State& state;
@@ -44,6 +55,7 @@ struct Now {
   std::string_view ca_pem;           // the cluster's certificate authority
   const Refusal* refusal = nullptr;  // null: the last plan went through
   std::string_view pod_cidr = {};    // of the cluster; each node gets a part
+  const TimeZones* zones = nullptr;  // null: none but UTC
 };
 
 using Keys = std::set<api::Key>;

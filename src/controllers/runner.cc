@@ -14,6 +14,8 @@ constexpr size_t kKeysPerTurn = 64;  // other inputs get their share of the loop
 constexpr Duration kFirstRetry = milliseconds(10);
 constexpr Duration kLastRetry = seconds(60);
 constexpr uint32_t kDoublingsMax = 13;
+constexpr size_t kZonesMax = 64;
+constexpr size_t kZoneBytesMax = 64 * 1024;
 constexpr size_t kNodesGoneMax = 1024;  // forgotten then: they count as gone since the start
 
 bool is_ending_namespace(const Error& error) {
@@ -104,6 +106,23 @@ Duration Runner::since_taint(std::string_view node, std::string_view key) const 
   return seen == taints->second.end() ? Duration{} : clock_.now() - seen->second;
 }
 
+// Read once, when a CronJob first asks for it.
+const TimeZone* Runner::find(std::string_view name) const {
+  const auto known = zones_.find(name);
+  if (known != zones_.end()) return known->second ? &*known->second : nullptr;
+  if (zones_.size() >= kZonesMax) zones_.clear();
+  std::optional<TimeZone>& zone = zones_[std::string(name)];
+  if (name == "UTC" || name == "Etc/UTC") {
+    zone.emplace();
+  } else if (disk_ != nullptr && name.find('.') == std::string_view::npos) {
+    const auto text = disk_->read_file(join({"/usr/share/zoneinfo/", name}), kZoneBytesMax);
+    if (Result<TimeZone> parsed = text ? TimeZone::parse(*text) : Result<TimeZone>(text.error());
+        parsed)
+      zone = std::move(parsed).value();
+  }
+  return zone ? &*zone : nullptr;
+}
+
 void Runner::watch_node(const api::Change& change) {
   const std::string name(change.after->name());
   if (change.type == api::ChangeType::kDeleted) {
@@ -179,7 +198,7 @@ void Runner::run(Task task) {
   const bool refused = failure != failures_.end() && failure->second.refusal;
   const Now now{
       client_.state(), clock_.wall(), *this, ca_pem_, refused ? &*failure->second.refusal : nullptr,
-      pod_cidr_};
+      pod_cidr_,       this};
   Result<api::Plan> plan = task.controller->plan(now, task.key);
   if (!plan) {
     LOG(kWarn, "controllers: plan failed", kv("controller", task.controller->name),

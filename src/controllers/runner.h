@@ -13,12 +13,14 @@
 #include "api/client.h"
 #include "api/event_recorder.h"
 #include "controllers/controller.h"
+#include "controllers/time_zone.h"
 #include "port/clock.h"
+#include "port/disk.h"
 #include "port/random.h"
 
 namespace coracle::controllers {
 
-class Runner final : api::Feed, api::Caller, port::TurnEnd, port::Alarm, Ages {
+class Runner final : api::Feed, api::Caller, port::TurnEnd, port::Alarm, Ages, TimeZones {
  public:
   Runner(api::Client& client,
          port::Clock& clock,
@@ -29,6 +31,8 @@ class Runner final : api::Feed, api::Caller, port::TurnEnd, port::Alarm, Ages {
   Runner(const Runner&) = delete;
   Runner& operator=(const Runner&) = delete;
 
+  // Where /usr/share/zoneinfo is; without it only UTC is known.
+  void read_zones_from(port::Disk& disk) { disk_ = &disk; }
   void start();
   void stop();
   bool idle() const {
@@ -60,6 +64,7 @@ class Runner final : api::Feed, api::Caller, port::TurnEnd, port::Alarm, Ages {
   Duration since_change(const api::Object& object) const override;
   Duration since_gone(std::string_view node) const override;
   Duration since_taint(std::string_view node, std::string_view key) const override;
+  const TimeZone* find(std::string_view name) const override;
   void watch_node(const api::Change& change);
   void on_answer(uint64_t token, Result<api::ObjectRef> answer) override;
   void on_turn_end() override;
@@ -97,6 +102,8 @@ class Runner final : api::Feed, api::Caller, port::TurnEnd, port::Alarm, Ages {
   // Nodes that are gone, and taints that evict by node and key: since when.
   std::map<std::string, Mono, std::less<>> nodes_gone_;
   std::map<std::string, std::map<std::string, Mono, std::less<>>, std::less<>> taints_seen_;
+  port::Disk* disk_ = nullptr;
+  mutable std::map<std::string, std::optional<TimeZone>, std::less<>> zones_;  // as read
   Mono started_at_;
   uint64_t next_token_ = 1;
   bool started_ = false;

@@ -27,6 +27,9 @@ constexpr const Controller* kControllers[] = {
     &kDaemonSetController,
     &kStatefulSetController,
     &kJobController,
+    &kCronJobController,
+    &kTtlAfterFinishedController,
+    &kDisruptionController,
 };
 
 // Most changes wake nobody: stored text is compact, so this is found without parsing it.

@@ -36,6 +36,9 @@ const Row kRows[] = {
     {"daemonset", &kDaemonSetController, &api::kDaemonSet},
     {"statefulset", &kStatefulSetController, &api::kStatefulSet},
     {"job", &kJobController, &api::kJob},
+    {"cronjob", &kCronJobController, &api::kCronJob},
+    {"ttl", &kTtlAfterFinishedController, &api::kJob},
+    {"disruption", &kDisruptionController, &api::kPodDisruptionBudget},
     {"eviction", &kTaintEvictionController, &api::kPod},
     {"podgc", &kPodGarbageCollector, nullptr},
 };

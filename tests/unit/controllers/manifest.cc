@@ -274,8 +274,10 @@ void write_rest(const Cluster& cluster, const api::Kind& kind, json::Node object
   // spec={"a":1} and status={...}: JSON without blanks, merged into what the words said.
   for (const char* part : {"spec", "status"}) {
     json::Tree tree;
-    if (const auto more = tree.parse(take(words, part)); more)
-      json::merge_patch(object.object(part), *more);
+    std::string text = take(words, part);
+    for (size_t at = 0; (at = text.find("%20", at)) != std::string::npos;)
+      text.replace(at, 3, " ");
+    if (const auto more = tree.parse(text); more) json::merge_patch(object.object(part), *more);
   }
 }
 
