@@ -177,6 +177,14 @@ NftRuleText& NftRuleText::if_not_in(Register address, Cidr4 network) {
   return compare(address, NFT_CMP_NEQ, &unwanted, sizeof unwanted);
 }
 
+NftRuleText& NftRuleText::if_leaving() {
+  const uint32_t loopback = 1;  // its index in every network namespace
+  nftnl_expr* e = add("meta");
+  nftnl_expr_set_u32(e, NFTNL_EXPR_META_KEY, NFT_META_OIF);
+  nftnl_expr_set_u32(e, NFTNL_EXPR_META_DREG, kReg0);
+  return compare(kReg0, NFT_CMP_NEQ, &loopback, sizeof loopback);
+}
+
 NftRuleText& NftRuleText::if_to_this_node() {
   const uint32_t local = RTN_LOCAL;
   nftnl_expr* e = add("fib");

@@ -32,6 +32,7 @@ class NftRuleText {
   NftRuleText& if_tcp();
   NftRuleText& if_new();           // ct state new
   NftRuleText& if_dnat();          // ct status dnat
+  NftRuleText& if_leaving();       // meta oif != lo
   NftRuleText& if_to_this_node();  // fib daddr type local
   NftRuleText& if_source_in(Cidr4 network);
   NftRuleText& if_destination_not_in(Cidr4 network);

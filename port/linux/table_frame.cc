@@ -161,9 +161,10 @@ void add_postrouting_rules(NftBatch& batch, const port::Ruleset& ruleset, const 
     add_affinity(batch, ruleset, shape, Entrance::kAddress);
     if (shape.node_ports) add_affinity(batch, ruleset, shape, Entrance::kNode);
   }
-  // A pod that reaches itself through a Service would see a packet from its own address.
+  // A pod that reaches itself through a Service would see a packet from its own address. The node
+  // that does so does not mind, and must not seem to come from another of its addresses.
   NftRuleText hairpin("postrouting");
-  hairpin.if_dnat().source_address(kReg0).destination_address(kReg1);
+  hairpin.if_dnat().if_leaving().source_address(kReg0).destination_address(kReg1);
   batch.add_rule(hairpin.in_set(kReg0, kHairpinSet).masquerade().get());
   NftRuleText hidden("postrouting");
   load_original_port(hidden.if_dnat(), Entrance::kAddress, kReg0);

@@ -77,6 +77,18 @@ std::string service_body(std::string_view address, int64_t target_port) {
   return text;
 }
 
+// Every node answers at this address itself, so there are no endpoints.
+std::string dns_body(std::string_view address) {
+  return join(
+      {"{\"kind\":\"Service\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"kube-dns\",\"labels\":"
+       "{"
+       "\"k8s-app\":\"kube-dns\",\"kubernetes.io/cluster-service\":\"true\","
+       "\"kubernetes.io/name\":\"CoreDNS\"}},\"spec\":{\"clusterIP\":\"",
+       address,
+       "\",\"ports\":[{\"name\":\"dns\",\"port\":53,\"protocol\":\"UDP\"},"
+       "{\"name\":\"dns-tcp\",\"port\":53,\"protocol\":\"TCP\"}]}}"});
+}
+
 std::string slice_body(const Address& server) {
   return join(
       {"{\"kind\":\"EndpointSlice\",\"apiVersion\":\"discovery.k8s.io/v1\",\"metadata\":{"
@@ -140,6 +152,9 @@ void Bootstrap::start() {
   const Address server = split_address(parts_.options.server_address);
   const std::string service = service_body(parts_.addresses.first().text(), server.port);
   steps_.push_back({&api::kService, "default", "kubernetes", service, false});
+  const std::string& dns = parts_.options.cluster_dns;
+  if (!dns.empty())
+    steps_.push_back({&api::kService, "kube-system", "kube-dns", dns_body(dns), false});
   // An address that no Pod could reach (a server that listens on loopback only) is no endpoint.
   const std::optional<Ip4> ip = parse_ip4(server.host);
   if (ip && (ip->value >> 24) != 127) {

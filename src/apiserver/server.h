@@ -32,6 +32,7 @@ struct ServerOptions {
   std::string cluster_name = "coracle";
   std::string service_cidr = "10.43.0.0/16";
   std::string pod_cidr = "10.42.0.0/16";
+  std::string cluster_dns = "10.43.0.10";  // of Service kube-system/kube-dns; empty: there is none
   std::string server_address;  // "192.0.2.1:6443": in discovery and behind default/kubernetes
   ServedVersion version = {};
 };

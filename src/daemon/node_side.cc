@@ -21,9 +21,7 @@ Result<> NodeSide::set_up_links(const Layout& layout) {
 }
 
 Result<> NodeSide::start(const Layout& layout, NodeClients clients, bool is_server) {
-  proxy_ = std::make_unique<proxy::ServiceProxy>(
-      clients.proxy, machine_.clock(), machine_.packet_filter(),
-      proxy::ProxyOptions{layout.service_cidr, layout.cluster_cidr});
+  make_proxy(layout, clients.proxy);
   routes_ = std::make_unique<node::PeerRoutes>(clients.node, machine_.clock(), machine_.links(),
                                                layout.node_name);
   const node::AgentPorts ports{machine_.clock(),  machine_.disk(),      machine_.random(),
@@ -31,8 +29,26 @@ Result<> NodeSide::start(const Layout& layout, NodeClients clients, bool is_serv
                                machine_.network()};
   agent_ = std::make_unique<node::Agent>(clients.node, ports, TRY(options(layout, is_server)));
   proxy_->start();
+  dns_->start();
   routes_->start();
   return agent_->start().with("node agent");
+}
+
+// The cluster's DNS address leads to the server of this node.
+void NodeSide::make_proxy(const Layout& layout, api::Client& client) {
+  proxy::ProxyOptions options{layout.service_cidr, layout.cluster_cidr, layout.node_name, {}};
+  for (const port::Transport transport : {port::Transport::kTcp, port::Transport::kUdp}) {
+    options.own.push_back({{layout.cluster_dns, transport, proxy::kDnsPort},
+                           {{layout.gateway, proxy::kDnsListenPort}}});
+  }
+  proxy_ = std::make_unique<proxy::ServiceProxy>(client, machine_.clock(), machine_.packet_filter(),
+                                                 std::move(options));
+  const proxy::DnsPorts ports{machine_.clock(), machine_.disk(), machine_.random(),
+                              machine_.network(), machine_.datagrams()};
+  const proxy::DnsZoneOptions zone{config_.cluster_domain, layout.cluster_dns, layout.service_cidr,
+                                   layout.cluster_cidr};
+  dns_ = std::make_unique<proxy::DnsServer>(client, proxy_->slices(), ports,
+                                            proxy::DnsServerOptions{layout.gateway, zone});
 }
 
 Result<node::AgentOptions> NodeSide::options(const Layout& layout, bool is_server) const {
@@ -44,6 +60,7 @@ Result<node::AgentOptions> NodeSide::options(const Layout& layout, bool is_serve
   options.bridge = config_.bridge;
   options.cgroup_parent = config_.cgroup_parent;
   options.pods_max = config_.max_pods;
+  options.cluster_dns = layout.cluster_dns.text();
   options.cluster_domain = config_.cluster_domain;
   options.node_ip = layout.node_ip.text();
   options.runtime_version = runtime_version(machine_, config_.crun, config_.data_dir);

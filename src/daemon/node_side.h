@@ -13,6 +13,7 @@
 #include "node/agent.h"
 #include "node/peer_routes.h"
 #include "port/linux/machine.h"
+#include "proxy/dns_server.h"
 #include "proxy/service_proxy.h"
 
 namespace coracle::daemon {
@@ -33,12 +34,14 @@ class NodeSide final {
   node::Agent* agent() { return agent_.get(); }
 
  private:
+  void make_proxy(const Layout& layout, api::Client& client);
   Result<node::AgentOptions> options(const Layout& layout, bool is_server) const;
 
   port_linux::Machine& machine_;
   const Config& config_;
   port::Lane& unpack_lane_;
   std::unique_ptr<proxy::ServiceProxy> proxy_;
+  std::unique_ptr<proxy::DnsServer> dns_;
   std::unique_ptr<node::PeerRoutes> routes_;
   std::unique_ptr<node::Agent> agent_;
 };

@@ -80,6 +80,7 @@ Result<> Server::start_api() {
   options.ca_pem = identity_.ca_pem;
   options.service_cidr = layout_.service_cidr.text();
   options.pod_cidr = layout_.cluster_cidr.text();
+  options.cluster_dns = layout_.cluster_dns.text();
   options.server_address = layout_.advertised;
   options.version.platform = join({"linux/", node::architecture()});
   api_ = std::make_unique<apiserver::ApiServer>(machine_.clock(), machine_.random(), *store_,

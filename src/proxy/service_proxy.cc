@@ -13,12 +13,6 @@ namespace coracle::proxy {
 namespace {
 
 constexpr Duration kRetryAfter = seconds(5);
-constexpr std::string_view kServiceNameLabel = "kubernetes.io/service-name";
-
-std::string service_of(const api::Object& slice) {
-  json::Tree tree;
-  return std::string(slice.parse(tree)["metadata"]["labels"][kServiceNameLabel].string());
-}
 
 }  // namespace
 
@@ -29,7 +23,7 @@ ServiceProxy::ServiceProxy(api::Client& client,
     : client_(client),
       clock_(clock),
       filter_(filter),
-      options_(options),
+      options_(std::move(options)),
       retry_(clock.timer(*this)) {}
 
 ServiceProxy::~ServiceProxy() {
@@ -40,11 +34,7 @@ ServiceProxy::~ServiceProxy() {
 void ServiceProxy::start() {
   started_ = true;
   client_.subscribe(*this);
-  api::for_each(client_.state(), api::kEndpointSlice, {}, [this](const api::ObjectRef& slice) {
-    const std::string service = service_of(*slice);
-    if (!service.empty())
-      slices_[{std::string(slice->ns()), service}].insert(std::string(slice->name()));
-  });
+  slices_.load(client_.state());
   api::for_each(client_.state(), api::kService, {}, [this](const api::ObjectRef& service) {
     mark({std::string(service->ns()), std::string(service->name())});
   });
@@ -58,19 +48,9 @@ void ServiceProxy::on_change(const api::Change& change) {
     return;
   }
   if (&object.kind() != &api::kEndpointSlice) return;
-  const std::string ns(object.ns());
-  if (change.before) {
-    const std::string service = service_of(*change.before);
-    if (!service.empty()) {
-      slices_[{ns, service}].erase(std::string(object.name()));
-      mark({ns, service});
-    }
-  }
-  if (change.type == api::ChangeType::kDeleted) return;
-  const std::string service = service_of(object);
-  if (service.empty()) return;
-  slices_[{ns, service}].insert(std::string(object.name()));
-  mark({ns, service});
+  SliceIndex::Touched touched = slices_.take(change);
+  if (!touched.before.name.empty()) mark(std::move(touched.before));
+  if (!touched.after.name.empty()) mark(std::move(touched.after));
 }
 
 void ServiceProxy::mark(ServiceName service) {
@@ -89,8 +69,6 @@ void ServiceProxy::on_alarm(port::Timer&) {
 
 void ServiceProxy::plan_dirty() {
   for (const ServiceName& name : dirty_) {
-    const auto slices = slices_.find(name);
-    if (slices != slices_.end() && slices->second.empty()) slices_.erase(name);
     const api::ObjectRef service = client_.state().get(api::kService, name.ns, name.name);
     if (!service) {
       planned_.erase(name);
@@ -99,8 +77,8 @@ void ServiceProxy::plan_dirty() {
     json::Tree service_tree;
     std::list<json::Tree> trees;
     std::vector<json::Node> nodes;
-    if (const auto of_service = slices_.find(name); of_service != slices_.end()) {
-      for (const std::string& slice_name : of_service->second) {
+    if (const std::set<std::string>* of_service = slices_.slices_of(name)) {
+      for (const std::string& slice_name : *of_service) {
         const api::ObjectRef slice = client_.state().get(api::kEndpointSlice, name.ns, slice_name);
         if (slice) nodes.push_back(slice->parse(trees.emplace_back()));
       }
@@ -114,6 +92,7 @@ void ServiceProxy::apply() {
   port::Ruleset ruleset;
   ruleset.service_cidr = options_.service_cidr;
   ruleset.pod_cidr = options_.pod_cidr;
+  ruleset.services = options_.own;  // the first of an address and port wins
   for (const auto& [name, services] : planned_) {
     ruleset.services.insert(ruleset.services.end(), services.begin(), services.end());
   }

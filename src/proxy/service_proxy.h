@@ -5,18 +5,21 @@
 
 #include <map>
 #include <set>
-#include <string>
 #include <vector>
 
 #include "api/client.h"
 #include "port/clock.h"
 #include "port/packet_filter.h"
+#include "proxy/slice_index.h"
 
 namespace coracle::proxy {
 
 struct ProxyOptions {
   Cidr4 service_cidr;
   Cidr4 pod_cidr;
+  std::string node_name;
+  // What this node serves itself, whatever Services say of the same ports: the cluster DNS.
+  std::vector<port::VirtualService> own;
 };
 
 class ServiceProxy final : api::Feed, port::TurnEnd, port::Alarm {
@@ -31,14 +34,9 @@ class ServiceProxy final : api::Feed, port::TurnEnd, port::Alarm {
 
   // Reads all Services once and programs them; follows changes from then on.
   void start();
+  const SliceIndex& slices() const { return slices_; }
 
  private:
-  struct ServiceName {
-    std::string ns;
-    std::string name;
-    friend auto operator<=>(const ServiceName&, const ServiceName&) = default;
-  };
-
   void on_change(const api::Change& change) override;
   void on_turn_end() override;
   void on_alarm(port::Timer& timer) override;
@@ -52,8 +50,7 @@ class ServiceProxy final : api::Feed, port::TurnEnd, port::Alarm {
   ProxyOptions options_;
   std::set<ServiceName> dirty_;
   std::map<ServiceName, std::vector<port::VirtualService>> planned_;
-  std::map<ServiceName, std::set<std::string>>
-      slices_;  // names of the EndpointSlices of each Service
+  SliceIndex slices_;
   std::unique_ptr<port::Timer> retry_;
   bool started_ = false;
 };
