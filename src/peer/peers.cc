@@ -96,8 +96,10 @@ void Peers::start(store::TransportEvents& events) {
 void Peers::stop() {
   delivery_.events = nullptr;
   listeners_.clear();
-  for (const auto& [id, each] : remotes_)
+  for (const auto& [id, each] : remotes_) {
     each->unlist();
+    each->current = each->calling = each->contender = nullptr;
+  }
   for (size_t i = 0; i < links_.size(); i++)
     links_[i]->cut("this member stops");
 }

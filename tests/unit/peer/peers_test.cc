@@ -247,6 +247,8 @@ TEST(Peers, NothingIsToldAfterStop) {
   members[1].peers->send(beat(1, 2));
   members[2].peers->stop();
   members.world.run_for(seconds(1));
+  members[2].peers->send(beat(2, 1));
+  EXPECT_FALSE(members[2].sees(1));
   EXPECT_TRUE(members[2].heard.messages.empty());
   EXPECT_TRUE(members[2].heard.unreachable.empty());
   EXPECT_GE(members[1].heard.unreachable[2], 1);
