@@ -18,10 +18,11 @@ boot() {
   unshare -n -m -p -u -f --kill-child --mount-proc sleep infinity < /dev/null > /dev/null 2>&1 &
   keeper=$!
   echo $keeper > "$WORK/h$n/keeper"
-  until read -r init < "/proc/$keeper/task/$keeper/children" && [ -n "$init" ]; do sleep 0.01; done 2> /dev/null
-  echo "${init% }" > "$WORK/h$n/init"
+  until init=$(cat "/proc/$keeper/task/$keeper/children" 2> /dev/null) && [ -n "$init" ]; do sleep 0.01; done
+  init=${init% }
+  echo "$init" > "$WORK/h$n/init"
   until [ "$(host "$n" readlink /proc/self/ns/net)" != "$(readlink /proc/self/ns/net)" ]; do sleep 0.01; done
-  ip link add "p$n" type veth peer name eth0 netns "${init% }"
+  ip link add "p$n" type veth peer name eth0 netns "$init"
   ip link set "p$n" master br0 up
   host "$n" sh -ec "hostname h$n; mount --make-rprivate /; mount -t tmpfs tmpfs /run; ip link set lo up
     ip addr add $(address "$n")/24 dev eth0; ip link set eth0 up"

@@ -28,7 +28,7 @@ new_token() {  # new_token ROLE: made on server 1
 }
 on() {  # on N COMMAND...: coracle's own command on server N
   local n=$1; shift
-  host "$n" "$CORACLE" "$@" --data-dir "$WORK/h$n/data" --kubeconfig "$WORK/h$n/kubeconfig"
+  host "$n" "$CORACLE" "$@" --data-dir "$WORK/h$n/data" --run-dir /run/coracle --kubeconfig "$WORK/h$n/kubeconfig"
 }
 
 # ks N ...: kubectl against server N, with what server 1 gave to its administrator
@@ -38,7 +38,7 @@ nodes_ready() { [ "$(ks "$1" get nodes --no-headers | grep -cw Ready)" = "$2" ];
 
 # The leader, as server N knows it: 1, 2 or 3; fails where nobody leads.
 leader_by() {
-  on "$1" status 2> /dev/null | sed -n 's/^leader:* *.*h\([0-9]\).*/\1/p' | grep . | head -n 1
+  on "$1" status 2> /dev/null | sed -n 's/^leader: h\([0-9]\)$/\1/p' | grep .
 }
 leader() {
   local n
