@@ -45,6 +45,12 @@ std::string_view subresource_name(Subresource subresource) {
       return "finalize";
     case Subresource::kApproval:
       return "approval";
+    case Subresource::kExec:
+      return "exec";
+    case Subresource::kAttach:
+      return "attach";
+    case Subresource::kPortForward:
+      return "portforward";
   }
   return "";
 }

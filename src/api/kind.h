@@ -24,7 +24,10 @@ enum class Subresource : uint8_t {
   kToken,
   kLog,
   kFinalize,
-  kApproval
+  kApproval,
+  kExec,
+  kAttach,
+  kPortForward
 };
 constexpr uint32_t bit(Subresource s) {
   return 1u << static_cast<uint32_t>(s);

@@ -19,6 +19,7 @@ class PathsText {
                                                : join({"/apis/", gv_.group, "/", gv_.version});
     writer_.begin_object();
     for (const ServedResource& resource : resources_) {
+      if (resource.type.message == nullptr) continue;  // streams
       const std::string base = join({root, resource.namespaced ? "/namespaces/{namespace}/" : "/"});
       if (resource.is_subresource()) {
         std::string path = resource.name;

@@ -77,8 +77,9 @@ class SchemasText {
     Reachable reachable;
     reachable.add(kDeleteOptions);
     reachable.add(kStatusBody);
-    for (const ServedResource& resource : resources_)
-      reachable.add(*resource.type.message);
+    for (const ServedResource& resource : resources_) {
+      if (resource.type.message != nullptr) reachable.add(*resource.type.message);
+    }
     writer_.begin_object();
     for (const Message* message : std::move(reachable).sorted()) {
       writer_.key(message->definition);

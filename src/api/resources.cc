@@ -30,6 +30,9 @@ constexpr SubresourceRow kSubresources[] = {
     {Subresource::kLog, "get"},
     {Subresource::kFinalize, "update"},
     {Subresource::kApproval, "get,patch,update"},
+    {Subresource::kExec, "create,get", "", "v1", "PodExecOptions"},
+    {Subresource::kAttach, "create,get", "", "v1", "PodAttachOptions"},
+    {Subresource::kPortForward, "create,get", "", "v1", "PodPortForwardOptions"},
 };
 
 ServedType type_of(const Kind& kind) {
@@ -42,7 +45,7 @@ ServedType type_of(std::string_view group, std::string_view version, std::string
       return {body.group, body.version, body.kind, body.message};
     }
   }
-  return {};
+  return {group, version, kind};  // only its query says anything: no body
 }
 
 void add_kind(std::vector<ServedResource>& resources, const Kind& kind) {

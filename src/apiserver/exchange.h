@@ -19,6 +19,7 @@
 
 namespace coracle::api {
 class Documents;
+class PodStreams;
 }
 
 namespace coracle::apiserver {
@@ -46,6 +47,7 @@ struct Parts {
   Watches& watches;
   Pages& pages;
   Pipeline& pipeline;
+  api::PodStreams* streams = nullptr;
 };
 
 struct Reply {

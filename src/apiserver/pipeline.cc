@@ -91,8 +91,7 @@ Result<> impersonate(Parts& parts, Request& request) {
 
 // What upstream serves of a Pod and we do not is refused by name: kubectl shows a Status as it is.
 Result<> check_served(const Request& request) {
-  constexpr std::string_view kMissing[] = {
-      "attach", "ephemeralcontainers", "exec", "portforward", "proxy", "resize"};
+  constexpr std::string_view kMissing[] = {"ephemeralcontainers", "proxy", "resize"};
   const bool missing = request.target == Target::kNowhere && request.kind == &api::kPod &&
                        std::find(std::begin(kMissing), std::end(kMissing),
                                  request.subresource_text) != std::end(kMissing);

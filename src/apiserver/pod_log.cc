@@ -144,6 +144,8 @@ std::string names_of(json::Node list) {
   return names;
 }
 
+}  // namespace
+
 // registry/core/pod/strategy.go LogLocation, podutil.DefaultContainerName
 Result<> choose_container(const Request& request, std::string& name) {
   const json::Node spec = request.old["spec"];
@@ -165,8 +167,6 @@ Result<> choose_container(const Request& request, std::string& name) {
   return fail(Code::kBadRequest,
               join({"container ", name, " is not valid for pod ", request.name}));
 }
-
-}  // namespace
 
 Result<Next> read_pod_log(Parts& parts, Exchange& exchange) {
   Request& request = exchange.request;

@@ -8,4 +8,7 @@ namespace coracle::apiserver {
 
 Result<Next> read_pod_log(Parts& parts, Exchange& exchange);
 
+// The only container of request.old if none is named; 400 if that is not clear.
+Result<> choose_container(const Request& request, std::string& name);
+
 }  // namespace coracle::apiserver

@@ -26,7 +26,7 @@ constexpr ReviewKind kReviews[] = {
 };
 
 api::Subresource find_subresource(std::string_view text) {
-  for (uint32_t at = 1; at <= static_cast<uint32_t>(api::Subresource::kApproval); ++at) {
+  for (uint32_t at = 1; at <= static_cast<uint32_t>(api::Subresource::kPortForward); ++at) {
     const auto candidate = static_cast<api::Subresource>(at);
     if (api::subresource_name(candidate) == text) return candidate;
   }

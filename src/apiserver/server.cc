@@ -245,6 +245,9 @@ Parts& ApiServer::parts() {
 void ApiServer::use_pod_logs(api::PodLogs* logs) {
   state_->parts.logs = logs;
 }
+void ApiServer::use_pod_streams(api::PodStreams* streams) {
+  state_->parts.streams = streams;
+}
 bool ApiServer::ready() const {
   return state_->pages.ready();
 }

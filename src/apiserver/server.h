@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "api/pod_logs.h"
+#include "api/pod_streams.h"
 #include "base/result.h"
 #include "http/server.h"
 #include "port/clock.h"
@@ -52,6 +53,7 @@ class ApiServer final : public http::Site {
   ApiServer& operator=(const ApiServer&) = delete;
 
   void use_pod_logs(api::PodLogs* logs);
+  void use_pod_streams(api::PodStreams* streams);
   // Takes Service addresses into account and makes the objects every cluster has. Ready follows
   // once they are stored.
   void start();

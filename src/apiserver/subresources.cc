@@ -7,6 +7,7 @@
 #include "apiserver/metadata.h"
 #include "apiserver/options.h"
 #include "apiserver/pod_log.h"
+#include "apiserver/pod_stream.h"
 #include "apiserver/scale.h"
 #include "apiserver/status.h"
 #include "apiserver/token_request.h"
@@ -120,6 +121,11 @@ Result<> decode_nothing(Parts&, Request&) {
               "the server does not allow this method on the requested resource");
 }
 
+// The query says it all.
+Result<> keep_no_body(Parts&, Request&) {
+  return {};
+}
+
 using Name = api::Subresource;
 constexpr Subresource kRows[] = {
     {Name::kNone, "", nullptr, decode_object, nullptr, nullptr},
@@ -131,13 +137,16 @@ constexpr Subresource kRows[] = {
     {Name::kLog, "get", read_pod_log, decode_nothing, nullptr, nullptr},
     {Name::kFinalize, "update", nullptr, decode_finalize, nullptr, nullptr},
     {Name::kApproval, "get,update,patch", nullptr, decode_object, nullptr, nullptr},
+    {Name::kExec, "create,get", stream_pod, keep_no_body, stream_pod, nullptr},
+    {Name::kAttach, "create,get", stream_pod, keep_no_body, stream_pod, nullptr},
+    {Name::kPortForward, "create,get", stream_pod, keep_no_body, stream_pod, nullptr},
 };
 
 consteval bool every_subresource_has_its_row() {
   for (size_t at = 0; at < std::size(kRows); ++at) {
     if (static_cast<size_t>(kRows[at].which) != at) return false;
   }
-  return std::size(kRows) == static_cast<size_t>(Name::kApproval) + 1;
+  return std::size(kRows) == static_cast<size_t>(Name::kPortForward) + 1;
 }
 static_assert(every_subresource_has_its_row());
 

@@ -177,6 +177,7 @@ Result<> Server::start_reactors() {
   leadership_ = std::make_unique<Leadership>(store_->membership(), *controllers_, *scheduler_);
   TRY(node_->start(layout_, {*node_client_, *proxy_client_}, true));
   logs_->use_local(node_->agent());
+  api_->use_pod_streams(node_->agent());
   images_.open(*node_->agent());
   return {};
 }

@@ -15,6 +15,7 @@
 #include "api/client.h"
 #include "api/event_recorder.h"
 #include "api/pod_logs.h"
+#include "api/pod_streams.h"
 #include "node/images.h"
 #include "node/logs.h"
 #include "node/options.h"
@@ -24,7 +25,13 @@
 
 namespace coracle::node {
 
-class Agent final : public api::PodLogs, api::Feed, port::TurnEnd, PodHost, LogLife, ImageListener {
+class Agent final : public api::PodLogs,
+                    public api::PodStreams,
+                    api::Feed,
+                    port::TurnEnd,
+                    PodHost,
+                    LogLife,
+                    ImageListener {
  public:
   Agent(api::Client& client, const AgentPorts& ports, AgentOptions options);
   ~Agent();
@@ -39,6 +46,15 @@ class Agent final : public api::PodLogs, api::Feed, port::TurnEnd, PodHost, LogL
   Result<std::unique_ptr<api::LogStream>> open(const api::Object& pod,
                                                const api::LogOptions& options,
                                                api::LogSink& sink) override;
+
+  // api::PodStreams
+  Result<> check(const api::Object& pod, const api::PodCommand& command) const override;
+  Result<std::unique_ptr<port::Command>> run(const api::Object& pod,
+                                             const api::PodCommand& command,
+                                             port::CommandEvents& events) override;
+  Result<std::unique_ptr<port::Stream>> connect(const api::Object& pod,
+                                                const port::Endpoint& to,
+                                                port::StreamEvents& events) override;
 
   // --- For `coracle image`
   const std::vector<Image>& images() const { return images_.all(); }
@@ -68,6 +84,7 @@ class Agent final : public api::PodLogs, api::Feed, port::TurnEnd, PodHost, LogL
   void admit(const api::ObjectRef& pod);
   bool is_ours(const api::Object& pod) const;
   PodActor* find(std::string_view uid) const;
+  Result<PodActor*> running(const api::Object& pod) const;
   Forward take_forward(uint64_t token);
 
   api::Client& client_;

@@ -170,7 +170,7 @@ void Config::list(std::string_view name, const Strings& items) {
 void Config::process() {
   out_.key("process");
   out_.begin_object();
-  out_.member("terminal", false);
+  out_.member("terminal", b_.container["tty"].boolean());
   out_.key("user");
   out_.begin_object();
   out_.member("uid", int64_t{b_.user.uid});

@@ -77,6 +77,8 @@ Result<port::ContainerStart> Starter::run() {
   start.log_path = log_path(around_, uid_, std::string(c_.container.name()), c_.attempt);
   start.log_bytes_max = limits::kLogBytesMax;
   start.log_files_max = static_cast<uint32_t>(limits::kLogFilesMax);
+  start.input = container["stdin"].boolean();
+  start.terminal = container["tty"].boolean();
   TRY(disk.make_directories(start.log_path.substr(0, start.log_path.rfind('/')), 0755));
   return start;
 }
@@ -148,6 +150,7 @@ Result<> Starter::write_bundle(const std::string& directory,
   };
   add_default("HOSTNAME", pod_hostname(c_.pod));
   add_default("HOME", user.home);
+  if (container["tty"].boolean()) add_default("TERM", "xterm");
   const Bundle bundle{
       .pod = c_.pod,
       .container = container,

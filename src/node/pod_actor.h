@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "api/client.h"
+#include "api/pod_streams.h"
 #include "node/decide.h"
 #include "node/probe.h"
 #include "node/record.h"
@@ -48,6 +49,15 @@ class PodActor final : port::SandboxEvents,
     return record_.phase == Phase::kRemoved && sandbox_ == nullptr && !ending_;
   }
   bool uses_image(std::string_view id) const;
+
+  // --- Streams (pod_streams.cc)
+  bool runs(std::string_view container) const;
+  Result<std::unique_ptr<port::Command>> run(const api::PodCommand& command,
+                                             port::CommandEvents& events);
+  Result<std::unique_ptr<port::Command>> attach(const api::PodCommand& command,
+                                                port::CommandEvents& events);
+  Result<std::unique_ptr<port::Stream>> connect(const port::Endpoint& to,
+                                                port::StreamEvents& events);
 
  private:
   // --- Inputs

@@ -93,8 +93,6 @@ std::string unsupported_in(const ContainerSpec& container) {
     return join({"container \"", container.name(), "\": lifecycle.preStop.exec"});
   if (container.node["volumeDevices"].size() > 0)
     return join({"container \"", container.name(), "\": volumeDevices"});
-  if (container.node["stdin"].boolean() || container.node["tty"].boolean())
-    return join({"container \"", container.name(), "\": stdin and tty"});
   return {};
 }
 

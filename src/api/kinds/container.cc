@@ -207,15 +207,11 @@ constexpr Field kContainerFields[] = {
         .about("When the image is pulled: Always, IfNotPresent or Never."),
     object("securityContext", 15, kSecurityContext)
         .about("Security settings, stronger than those of the Pod."),
-    boolean("stdin", 16)
-        .or_zero()
-        .must(not_yet)
-        .about("Whether standard input stays open; not supported by Coracle yet."),
+    boolean("stdin", 16).or_zero().about("Whether standard input stays open to be attached to."),
     boolean("stdinOnce", 17)
         .or_zero()
         .about("Whether standard input is closed after the first attach ends."),
-    boolean("tty", 18).or_zero().must(not_yet).about(
-        "Whether the program gets a terminal; not supported by Coracle yet."),
+    boolean("tty", 18).or_zero().about("Whether the program gets a terminal; wants stdin too."),
     list("envFrom", 19, kEnvFromSource)
         .about("ConfigMaps and Secrets of which every key becomes an environment variable."),
     text("terminationMessagePolicy", 20)

@@ -73,7 +73,9 @@ constinit const Kind kPod{.group = "",
                           .columns = kPodColumns,
                           .selectable = kSelectable,
                           .subresources = bit(Subresource::kStatus) | bit(Subresource::kLog) |
-                                          bit(Subresource::kBinding) | bit(Subresource::kEviction),
+                                          bit(Subresource::kBinding) | bit(Subresource::kEviction) |
+                                          bit(Subresource::kExec) | bit(Subresource::kAttach) |
+                                          bit(Subresource::kPortForward),
                           .has_status = true,
                           .bumps_generation = true,
                           .fill_defaults = fill_defaults,

@@ -14,10 +14,8 @@
 namespace coracle::api {
 namespace {
 
-// Subresources that upstream has and Coracle does not list: what streams (exec, attach,
-// portforward, proxy) is served beside the kind table; the others are not served yet.
-constexpr std::string_view kNotListed[] = {
-    "attach", "ephemeralcontainers", "exec", "portforward", "proxy", "resize"};
+// Subresources that upstream has and Coracle does not serve yet.
+constexpr std::string_view kNotListed[] = {"ephemeralcontainers", "proxy", "resize"};
 
 bool is_listed(std::string_view name) {
   const std::string_view subresource =
