@@ -104,9 +104,8 @@ void ReplicatedStore::propose_batch() {
   input.data = std::move(batch.front());
   input.more.assign(std::make_move_iterator(batch.begin() + 1),
                     std::make_move_iterator(batch.end()));
-  const size_t count = 1 + input.more.size();
   const Result<> given = core_->give(std::move(input));
-  if (!given) proposer_.not_proposed(count);
+  if (!given) proposer_.not_proposed();
   if (!proposer_.idle()) parts_.clock.at_turn_end(*this);
 }
 

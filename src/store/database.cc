@@ -105,7 +105,7 @@ class Use {
   }
   // False: done.
   Result<bool> step(std::string_view what) {
-    if (statement_ == nullptr) return fail(Code::kUnavailable, "the state is being replaced");
+    if (statement_ == nullptr) return fail(Code::kIo, "the database is closed");
     const int code = sqlite3_step(statement_);
     if (code == SQLITE_ROW) return true;
     if (code == SQLITE_DONE) return false;
@@ -302,9 +302,8 @@ void Writer::release_memory() {
 
 Result<std::unique_ptr<Reader>> Reader::open(const std::string& path, const char* vfs) {
   std::unique_ptr<Reader> reader(new Reader());
-  reader->path_ = path;
   reader->vfs_ = vfs;
-  TRY(reader->reopen());
+  TRY(reader->reopen(path));
   return reader;
 }
 
@@ -315,8 +314,9 @@ void Reader::close() {
   database_.reset();
 }
 
-Result<> Reader::reopen() {
-  database_ = TRY(open_database(path_, vfs_, SQLITE_OPEN_READWRITE));
+Result<> Reader::reopen(const std::string& path) {
+  close();
+  database_ = TRY(open_database(path, vfs_, SQLITE_OPEN_READWRITE));
   TRY(run(database_, kReaderSettings));
   return prepare();
 }

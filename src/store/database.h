@@ -90,9 +90,7 @@ class Reader {
  public:
   static Result<std::unique_ptr<Reader>> open(const std::string& path, const char* vfs);
 
-  // While it is closed all reads fail with kUnavailable.
-  void close();
-  Result<> reopen();
+  Result<> reopen(const std::string& path);  // another file
 
   // False: no such row.
   Result<bool> get(std::string_view key, RowSink& sink) const;
@@ -108,7 +106,7 @@ class Reader {
  private:
   Reader() = default;
   Result<> prepare();
-  std::string path_;
+  void close();
   const char* vfs_ = nullptr;
   SqliteDatabase database_;
   SqliteStatement begin_, end_, get_, scan_, owned_, count_, contains_;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// A snapshot comes in and takes the place of the state. The old file stays until the new one is
-// complete and durable; then a rename switches. Order: close, remove the WAL of the old file (it
-// would be taken for the new one's), sync, rename, sync, open.
+// A snapshot comes in and takes the place of the state. It fills a file of another name; the file
+// `current` says which one counts, so the old state, with its WAL, stays until the new one is
+// complete and durable. Readers go on in the old one until then.
 #include <utility>
 
 #include "base/bytes.h"
@@ -11,22 +11,21 @@
 namespace coracle::store {
 namespace {
 
-std::string new_path(const std::string& path) {
-  return path + ".new";
+std::string other_file(const std::string& path) {
+  const size_t name = path.rfind('/') + 1;
+  return path.substr(0, name) +
+         (path.substr(name) == kStateFiles[0] ? kStateFiles[1] : kStateFiles[0]);
 }
 
-Result<> switch_files(port::Disk& disk, const std::string& path) {
-  const std::string directory = path.substr(0, path.rfind('/'));
+Result<> make_current(port::Disk& disk, const std::string& path) {
+  const size_t name = path.rfind('/') + 1;
+  const std::string directory = path.substr(0, name - 1);
   {
-    const std::unique_ptr<port::File> file =
-        TRY(disk.open(new_path(path), port::OpenMode::kReadWrite));
+    const std::unique_ptr<port::File> file = TRY(disk.open(path, port::OpenMode::kReadWrite));
     TRY(file->sync());
   }
-  TRY(disk.remove(path + "-wal"));
-  TRY(disk.remove(path + "-shm"));
   TRY(disk.sync_directory(directory));
-  TRY(disk.rename(new_path(path), path));
-  return disk.sync_directory(directory);
+  return disk.replace_file(directory + "/" + kCurrentFile, path.substr(name), 0600);
 }
 
 }  // namespace
@@ -35,6 +34,7 @@ class ReplicatedStore::InstallJob : public port::Job {
  public:
   InstallJob(ReplicatedStore& store, Applied applied)
       : store_(store),
+        path_(other_file(store.parts_.path)),
         applied_(std::move(applied)),
         loader_(std::move(store.loader_)) {}
   void run() override { result_ = install(); }
@@ -45,12 +45,13 @@ class ReplicatedStore::InstallJob : public port::Job {
     Parts& parts = store_.parts_;
     TRY(loader_->seal(applied_, parts.identity));
     parts.writer.reset();
-    TRY(switch_files(parts.disk, parts.path));
-    parts.writer = TRY(Writer::open(parts.path, parts.disk.sqlite_vfs()));
+    TRY(make_current(parts.disk, path_));
+    parts.writer = TRY(Writer::open(path_, parts.disk.sqlite_vfs()));
     return {};
   }
 
   ReplicatedStore& store_;
+  std::string path_;
   Applied applied_;
   std::unique_ptr<RowLoader> loader_;
   Result<> result_;
@@ -61,9 +62,9 @@ Result<> ReplicatedStore::on_snapshot_begin(raft::NodeId from, const raft::Messa
   if (installing_) return fail(Code::kUnavailable, "another snapshot is being taken in");
   if (message.from != from || message.snapshot.index <= last_applied_.index)
     return fail(Code::kConflict, "the snapshot is older than what is here");
-  const std::string path = new_path(parts_.path);
+  const std::string path = other_file(parts_.path);
   loader_.reset();
-  TRY(parts_.disk.remove(path));
+  TRY(remove_database(parts_.disk, path));
   loader_ = TRY(RowLoader::open(path, parts_.disk.sqlite_vfs()));
   loader_->at = {message.snapshot.term, message.snapshot.index};
   loading_from_ = from;
@@ -102,7 +103,7 @@ Result<> ReplicatedStore::on_snapshot_end(raft::NodeId from, raft::Message messa
 void ReplicatedStore::on_snapshot_broken(raft::NodeId from) {
   if (loader_ == nullptr || from != loading_from_ || installing_) return;
   loader_.reset();
-  static_cast<void>(parts_.disk.remove(new_path(parts_.path)));
+  static_cast<void>(remove_database(parts_.disk, other_file(parts_.path)));
 }
 
 // Raft took it; the log rests.
@@ -122,7 +123,6 @@ void ReplicatedStore::try_install() {
   Applied applied{{installing_->term, installing_->index},
                   parts_.log->end(),
                   std::string(installing_->data.view())};
-  parts_.reader->close();
   parts_.state_lane.submit(std::make_unique<InstallJob>(*this, std::move(applied)));
 }
 
@@ -132,9 +132,11 @@ void ReplicatedStore::on_installed(Applied applied, Result<> result) {
   if (gone_) return;
   std::optional<Roster> roster = Roster::decode(applied.roster);
   if (result && !roster) result = fail(Code::kCorrupt, "the snapshot's members are damaged");
-  if (result) result = parts_.reader->reopen();
+  const std::string old = std::exchange(parts_.path, other_file(parts_.path));
+  if (result) result = parts_.reader->reopen(parts_.path);
   if (result) result = state_.start(applied.last.index);
   if (!result) return fail_for_good(std::move(result).error());
+  static_cast<void>(remove_database(parts_.disk, old));  // else at the next start
   LOG(kInfo, "store: snapshot installed", kv("index", applied.last.index));
   last_applied_ = applied.last;
   roster_ = std::move(*roster);

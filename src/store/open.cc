@@ -198,6 +198,20 @@ Result<> sync_directories(port::Disk& disk, std::string path) {
   }
 }
 
+// The state's file; others are what a crash left behind.
+Result<std::string> current_state(const std::string& directory, port::Disk& disk) {
+  const std::string pointer = directory + "/" + kCurrentFile;
+  std::string name = kStateFiles[0];
+  if (disk.stat(pointer)) name = TRY(disk.read_file(pointer));
+  bool known = false;
+  for (const char* file : kStateFiles) {
+    known = known || name == file;
+    if (name != file) TRY(remove_database(disk, directory + "/" + file));
+  }
+  if (!known) return fail(Code::kCorrupt, "the name of the state's file is damaged");
+  return directory + "/" + name;
+}
+
 // A directory that nothing is in yet: founds a cluster, or gets ready to be called.
 Result<Applied> first_start(const StoreOptions& options, Writer& writer, Identity& identity) {
   Applied applied;
@@ -225,14 +239,19 @@ Result<Applied> first_start(const StoreOptions& options, Writer& writer, Identit
 
 }  // namespace
 
+Result<> remove_database(port::Disk& disk, const std::string& path) {
+  for (const char* suffix : {"", "-wal", "-shm"})
+    TRY(disk.remove(path + suffix));
+  return {};
+}
+
 Result<std::unique_ptr<Store>> open_store(const StoreOptions& options,
                                           port::Clock& clock,
                                           port::Disk& disk,
                                           port::Lane& log_lane,
                                           port::Lane& state_lane) {
   TRY(disk.make_directories(options.directory).with("open store"));
-  const std::string path = options.directory + "/state.db";
-  TRY(disk.remove(path + ".new").with("open store"));
+  const std::string path = TRY(current_state(options.directory, disk).with("open store"));
   const LogOptions ring{options.directory + "/log",
                         options.segment_bytes != 0 ? options.segment_bytes : limits::kSegmentBytes,
                         options.segments != 0 ? options.segments : limits::kSegments};

@@ -97,6 +97,7 @@ bool Proposer::has_room(const Pending& pending, Stance stance) const {
 std::vector<raft::Payload> Proposer::form(Stance stance, raft::Index first_index, raft::Term term) {
   std::vector<raft::Payload> batch;
   size_t bytes = 0;
+  formed_from_ = next_.sequence;
   while (stance != Stance::kWaiting && !queue_.empty() && bytes < kFormBytes) {
     if (!has_room(queue_.front(), stance)) break;
     if (bytes > 0 && bytes + queue_.front().bytes() + kKeyRoom > parts_.log.room()) break;
@@ -257,16 +258,12 @@ void Proposer::reset() {
   new_term_applied(UINT64_MAX);
 }
 
-// What was planned after it is not sure any more either; the last word is said at apply.
-void Proposer::not_proposed(size_t count) {
+// What was planned before is not sure any more either; the last word is said at apply.
+void Proposer::not_proposed() {
   planned_.clear();
   parts_.state.forget_lookups();
-  for (; count > 0 && !sent_.empty(); --count) {
-    const auto last = std::prev(sent_.end());
-    if (last->first + count < next_.sequence) return;  // the rest were foreign
-    refuse(last->second.waiter, unavailable("too many writes are uncommitted", 1));
-    sent_.erase(last);
-  }
+  for (auto sent = sent_.lower_bound(formed_from_); sent != sent_.end(); sent = sent_.erase(sent))
+    refuse(sent->second.waiter, unavailable("too many writes are uncommitted", 1));
 }
 
 void Proposer::expire(Mono now, Stance stance) {

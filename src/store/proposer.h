@@ -59,7 +59,7 @@ class Proposer {
   void lost_leadership();                  // what was planned may never come
   void new_term_applied(raft::Term term);  // proposals of older terms have come, or are lost
   void reset();                            // the state was replaced
-  void not_proposed(size_t count);         // the last ones formed: raft refused them
+  void not_proposed();  // raft refused what was formed last
   void expire(Mono now, Stance stance);
   void end(const Error& queued, const Error& sent);  // nothing is taken any more
   // A number of its own for any other request.
@@ -99,6 +99,7 @@ class Proposer {
 
   Parts parts_;
   Origin next_;
+  uint64_t formed_from_ = 0;  // sequence of the first one formed last
   ProposalQueue queue_;
   std::vector<std::pair<Waiter*, Error>> refusals_;
   std::deque<Deferred> deferred_;  // by index

@@ -28,6 +28,11 @@
 
 namespace coracle::store {
 
+// Which file of the directory is the state: named in `current`, the first one if there is none.
+inline constexpr const char* kStateFiles[] = {"state.db", "state.2.db"};
+inline constexpr const char* kCurrentFile = "current";
+Result<> remove_database(port::Disk& disk, const std::string& path);  // absent is fine
+
 class ReplicatedStore final : public Store,
                               private Membership,
                               private TransportEvents,

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // How members of the replicated store talk to each other. The store gives messages and hears them;
 // who carries them (peers over mutual TLS, or a simulator) vouches for the sender's id and for
-// nothing else: everything may be lost, late, repeated or out of order, but never altered. Proposals
-// alone (kPropose) are never repeated: a repeated creation could undo a deletion in between.
+// nothing else: everything may be lost, late, repeated or out of order, but never altered.
+// Proposals alone (kPropose) are never repeated: a repeated creation could undo a deletion in
+// between.
 #pragma once
 
 #include <cstdint>
