@@ -97,6 +97,7 @@ void ReplicatedStore::propose_batch() {
   }
   lazy_timer_->disarm();
   const raft::Machine& machine = core_->machine();
+  proposer_.need_quorum(!sole_voter());
   std::vector<raft::Payload> batch =
       proposer_.form(now, machine.log().last_index() + 1, machine.term());
   if (batch.empty()) return;
@@ -105,7 +106,7 @@ void ReplicatedStore::propose_batch() {
   input.more.assign(std::make_move_iterator(batch.begin() + 1),
                     std::make_move_iterator(batch.end()));
   const Result<> given = core_->give(std::move(input));
-  if (!given) proposer_.not_proposed();
+  if (!given) proposer_.not_proposed(core_->machine().log().last_index());
   if (!proposer_.idle()) parts_.clock.at_turn_end(*this);
 }
 

@@ -111,8 +111,13 @@ std::vector<raft::Payload> Proposer::form(Stance stance, raft::Index first_index
     bytes += pending.bytes();
     Result<Admitted> admitted = admit(pending.proposal, stance, index);
     if (!admitted) {
-      refuse_in_time(pending, std::move(admitted).error());
-      continue;
+      const Code code = admitted.error().code;
+      const bool of_state = code == Code::kConflict || code == Code::kAlreadyExists;
+      if (!of_state || !quorum_needed_) {
+        refuse_in_time(pending, std::move(admitted).error());
+        continue;
+      }
+      admitted = Admitted{raft::Payload(Refusal{next_, std::move(admitted).error()}.encode()), {}};
     }
     sent_[next_.sequence++] = {pending.waiter, std::move(admitted->object), term,
                                parts_.clock.now()};
@@ -155,6 +160,10 @@ Result<> Proposer::check_room(Operation operation, size_t text_bytes) const {
 
 // Against the state that there will be when everything planned has been applied.
 Result<> Proposer::check_expectation(const Mutation& mutation, raft::Index index) {
+  if (parts_.state.applied() < blind_until_) {
+    blind_until_ = index;
+    return {};
+  }
   const auto planned = planned_.find(mutation.key);
   const std::string key(mutation.key);
   const uint64_t version =
@@ -258,10 +267,12 @@ void Proposer::reset() {
   new_term_applied(UINT64_MAX);
 }
 
-// What was planned before is not sure any more either; the last word is said at apply.
-void Proposer::not_proposed() {
+// What was planned with it will not come, so nothing more is known of these keys until all that is
+// in flight has been applied: meanwhile the last word is said at apply.
+void Proposer::not_proposed(raft::Index last) {
   planned_.clear();
   parts_.state.forget_lookups();
+  blind_until_ = last;
   for (auto sent = sent_.lower_bound(formed_from_); sent != sent_.end(); sent = sent_.erase(sent))
     refuse(sent->second.waiter, unavailable("too many writes are uncommitted", 1));
 }

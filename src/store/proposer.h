@@ -59,7 +59,11 @@ class Proposer {
   void lost_leadership();                  // what was planned may never come
   void new_term_applied(raft::Term term);  // proposals of older terms have come, or are lost
   void reset();                            // the state was replaced
-  void not_proposed();  // raft refused what was formed last
+  // Raft refused what was formed last; `last` is in the log.
+  void not_proposed(raft::Index last);
+  // Others might lead without our knowing: what the state says against a proposal must be proved by
+  // the log, too.
+  void need_quorum(bool needed) { quorum_needed_ = needed; }
   void expire(Mono now, Stance stance);
   void end(const Error& queued, const Error& sent);  // nothing is taken any more
   // A number of its own for any other request.
@@ -99,7 +103,9 @@ class Proposer {
 
   Parts parts_;
   Origin next_;
-  uint64_t formed_from_ = 0;  // sequence of the first one formed last
+  bool quorum_needed_ = false;
+  raft::Index blind_until_ = 0;  // nothing is known of what is in flight up to it
+  uint64_t formed_from_ = 0;     // sequence of the first one formed last
   ProposalQueue queue_;
   std::vector<std::pair<Waiter*, Error>> refusals_;
   std::deque<Deferred> deferred_;  // by index
