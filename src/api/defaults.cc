@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // apply_defaults: declared defaults of absent fields, and canonical text for quantities and times.
+#include "api/custom_kinds.h"
 #include "api/field_cursor.h"
 #include "api/processing.h"
 #include "api/quantity.h"
+#include "api/structural.h"
 #include "base/bytes.h"
 #include "base/time.h"
 
@@ -108,6 +110,11 @@ void apply_defaults(const Message& message, json::Node object) {
 }
 
 void apply_defaults(const Kind& kind, json::Node object) {
+  if (const CustomKind* own = custom(kind); own != nullptr) {
+    json::Tree tree;
+    if (const Result<json::Node> schema = tree.parse(own->schema_text); schema)
+      default_custom(*schema, object);
+  }
   apply_defaults(*kind.message, object);
   if (kind.fill_defaults != nullptr) kind.fill_defaults(object);
 }

@@ -341,6 +341,11 @@ const ServedDocument* Documents::openapi_v3(std::string_view group, std::string_
   return &state_->openapi;
 }
 
+void Documents::forget() {
+  state_->kept.clear();
+  forget_openapi();
+}
+
 void Documents::forget_openapi() {
   state_->openapi = ServedDocument();
   state_->openapi_name.clear();

@@ -38,6 +38,7 @@ class Documents {
   const ServedDocument* openapi_v3(std::string_view group,
                                    std::string_view v);  // /openapi/v3/api/v1, /openapi/v3/apis/G/V
   void forget_openapi();
+  void forget();  // all: the kinds that are served have changed
 
  private:
   class State;

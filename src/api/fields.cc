@@ -3,9 +3,12 @@
 // (sigs.k8s.io/json).
 #include <cmath>
 
+#include "api/custom_kinds.h"
 #include "api/field_cursor.h"
+#include "api/meta.h"
 #include "api/place.h"
 #include "api/processing.h"
+#include "api/structural.h"
 #include "base/bytes.h"
 #include "base/time.h"
 
@@ -279,6 +282,24 @@ Result<std::vector<std::string>> check_fields(const Message& message, json::Node
   FieldWalk walk;
   TRY(walk.object(message, object, nullptr));
   return std::move(walk).unknown_fields();
+}
+
+Result<std::vector<std::string>> check_fields(const Kind& kind, json::Node object) {
+  const CustomKind* own = custom(kind);
+  if (own == nullptr) return check_fields(*kind.message, object);
+  if (!object.is_object()) return check_fields(*kind.message, object);
+  // The metadata is typed as that of every kind.
+  std::vector<std::string> unknown;
+  if (const json::Node metadata = object["metadata"]; metadata) {
+    if (!metadata.is_object()) return fail(Code::kBadRequest, "metadata must be an object");
+    unknown = TRY(check_fields(kObjectMeta, metadata));
+    for (std::string& each : unknown)
+      each.insert(each.find('"') + 1, "metadata.");
+  }
+  json::Tree tree;
+  if (const Result<json::Node> schema = tree.parse(own->schema_text); schema)
+    prune_custom(*schema, object, unknown);
+  return unknown;
 }
 
 }  // namespace coracle::api

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "api/kind.h"
 
+#include "api/custom_kinds.h"
 #include "base/bytes.h"
 
 namespace coracle::api {
@@ -16,9 +17,9 @@ std::string_view take_segment(std::string_view& rest) {
   return segment;
 }
 
-const Kind* find_stored(std::string_view group, std::string_view plural) {
+const Kind* find_table(std::string_view group, std::string_view plural) {
   for (const Kind* kind : all_kinds()) {
-    if (kind->plural == plural && kind->group == group) return kind;
+    if (!kind->is_custom && kind->plural == plural && kind->group == group) return kind;
   }
   return nullptr;
 }
@@ -56,14 +57,19 @@ std::string_view subresource_name(Subresource subresource) {
 }
 
 const Kind* find_kind(std::string_view group, std::string_view version, std::string_view plural) {
-  const Kind* kind = find_stored(group, plural);
-  return kind != nullptr && kind->version == version ? kind : nullptr;
+  const Kind* kind = find_table(group, plural);
+  if (kind != nullptr) return kind->version == version ? kind : nullptr;
+  const CustomKind* own = version.empty() ? nullptr : find_custom_kind(group, plural, version);
+  return own != nullptr && own->served ? own : nullptr;
 }
 
 const Kind* find_kind_by_name(std::string_view group,
                               std::string_view version,
                               std::string_view name) {
   for (const Kind* kind : all_kinds()) {
+    if (kind->name == name && kind->group == group && kind->version == version) return kind;
+  }
+  for (const CustomKind* kind : custom_kinds()) {
     if (kind->name == name && kind->group == group && kind->version == version) return kind;
   }
   return nullptr;
@@ -101,8 +107,15 @@ StoredName parse_storage_key(std::string_view key) {
   key.remove_prefix(kRegistry.size());
   StoredName stored;
   const std::string_view first = take_segment(key);
-  stored.kind = find_stored({}, first);
-  if (stored.kind == nullptr) stored.kind = find_stored(first, take_segment(key));
+  stored.kind = find_table({}, first);
+  if (stored.kind == nullptr) {
+    const std::string_view plural = take_segment(key);
+    stored.kind = find_table(first, plural);
+    // Groups of custom resources have a dot, which no name of a core resource has.
+    const bool foreign = stored.kind == nullptr && first.find('.') != std::string_view::npos;
+    const bool namespaced = key.find('/') != std::string_view::npos;
+    if (foreign) stored.kind = intern_custom_kind(first, plural, {}, {}, namespaced);
+  }
   if (stored.kind == nullptr) return {};
   if (stored.kind->namespaced) stored.ns = take_segment(key);
   stored.name = key;

@@ -99,6 +99,8 @@ struct Kind {
   // Sentences for `Warning:` headers. May be null.
   void (*warn)(json::Node object, std::string& out) = nullptr;
 
+  bool is_custom = false;  // declared by a CustomResourceDefinition (api/custom_kinds.h)
+
   bool serves(Subresource s) const { return (subresources & bit(s)) != 0; }
 };
 

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The table of all kinds that are stored. A new kind is one file in kinds/ and one line here.
+#include <algorithm>
+#include <vector>
+
+#include "api/custom_kinds.h"
 #include "api/kind.h"
+#include "base/limits.h"
 
 namespace coracle::api {
 namespace {
@@ -37,6 +42,7 @@ constexpr const Kind* kKinds[] = {
     &kRole,
     &kPriorityClass,
     &kStorageClass,
+    &kCustomResourceDefinition,
     &kIngress,
     &kIngressClass,
 };
@@ -44,7 +50,22 @@ constexpr const Kind* kKinds[] = {
 }  // namespace
 
 std::span<const Kind* const> all_kinds() {
-  return kKinds;
+  const std::vector<CustomKind*>& customs = custom_kinds();
+  if (customs.empty()) return kKinds;
+  // Grows in place: whoever walks it may meet new kinds on the way.
+  static std::vector<const Kind*> all;
+  static size_t seen = 0;
+  if (all.empty()) {
+    all.reserve(std::size(kKinds) + limits::kCustomKindsMax);
+    all.assign(std::begin(kKinds), std::end(kKinds));
+  }
+  for (; seen < customs.size(); ++seen) {
+    const Kind* kind = customs[seen];
+    const bool known = std::any_of(all.begin(), all.end(),
+                                   [&](const Kind* each) { return same_resource(*each, *kind); });
+    if (!known) all.push_back(kind);
+  }
+  return all;
 }
 
 }  // namespace coracle::api

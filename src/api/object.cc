@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cstring>
 
+#include "api/custom_kinds.h"
 #include "base/assert.h"
 #include "json/writer.h"
 
@@ -106,6 +107,20 @@ bool read_member(Skimmer& skimmer, Identity& identity) {
   return skimmer.skip_value();
 }
 
+// What the text of a custom resource says that it is: its own version of the kind that its key
+// told of.
+const Kind* custom_kind_of(const Kind& kind, std::string_view text) {
+  Skimmer skimmer(text);
+  std::string_view name;
+  std::string_view version;
+  if (!skimmer.take("{\"kind\":") || !skimmer.take_string(name)) return nullptr;
+  if (!skimmer.take(",\"apiVersion\":") || !skimmer.take_string(version)) return nullptr;
+  if (!version.starts_with(kind.group) || version.substr(kind.group.size(), 1) != "/")
+    return nullptr;
+  return intern_custom_kind(kind.group, kind.plural, version.substr(kind.group.size() + 1), name,
+                            kind.namespaced);
+}
+
 bool read_identity(const Kind& kind, std::string_view text, Identity& identity) {
   if (text.size() < 2 || text.back() != '}') return false;
   Skimmer skimmer(text);
@@ -161,12 +176,13 @@ Result<ObjectRef> make_object(const Kind& kind, std::string text, uint64_t versi
   ObjectRef reference;
   Object* object = new Object();
   reference = ObjectRef(object);
-  object->kind_ = &kind;
+  object->kind_ = kind.is_custom ? custom_kind_of(kind, text) : &kind;
+  if (object->kind_ == nullptr) return fail(Code::kCorrupt, "object is not in normal form");
   object->version_ = version;
   object->text_ = std::move(text);
   object->text_.shrink_to_fit();
   Identity identity;
-  if (!read_identity(kind, object->text_, identity) || !is_plain(identity.ns) ||
+  if (!read_identity(*object->kind_, object->text_, identity) || !is_plain(identity.ns) ||
       !is_plain(identity.name) || !is_plain(identity.uid)) {
     return fail(Code::kCorrupt, "object is not in normal form");
   }

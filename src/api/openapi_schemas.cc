@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "api/bodies.h"
+#include "api/custom_kinds.h"
 #include "api/meta.h"
 #include "api/openapi.h"
 #include "base/bytes.h"
@@ -96,7 +97,52 @@ class SchemasText {
   }
 
  private:
+  // The members of a definition's schema; those of every object take the place of its own.
+  void custom_members(std::string_view text) {
+    json::Tree tree;
+    const Result<json::Node> schema = tree.parse(text);
+    if (!schema) return;
+    for (const json::Node child : *schema) {
+      if (child.key() == "properties" || child.key() == "type" || child.key() == "description")
+        continue;
+      writer_.key(child.key());
+      writer_.raw(json::write(child));
+    }
+    writer_.key("properties");
+    writer_.begin_object();
+    for (const Field& field : {kApiVersionField, kKindField, kMetadataField}) {
+      writer_.key(field.name);
+      property(field);
+    }
+    for (const json::Node child : (*schema)["properties"]) {
+      const std::string_view name = child.key();
+      if (name == "kind" || name == "apiVersion" || name == "metadata") continue;
+      writer_.key(name);
+      writer_.raw(json::write(child));
+    }
+    writer_.end_object();
+  }
+
+  bool custom_schema(const Message& message) {
+    for (const ServedResource& resource : resources_) {
+      if (resource.kind == nullptr || resource.type.message != &message) continue;
+      const CustomKind* own = custom(*resource.kind);
+      if (own == nullptr) return false;
+      writer_.begin_object();
+      writer_.member("type", "object");
+      custom_members(own->schema_text);
+      writer_.key("x-kubernetes-group-version-kind");
+      writer_.begin_array();
+      write_openapi_type(writer_, resource.type, {});
+      writer_.end_array();
+      writer_.end_object();
+      return true;
+    }
+    return false;
+  }
+
   void schema(const Message& message) {
+    if (custom_schema(message)) return;
     writer_.begin_object();
     if (!message.description.empty()) writer_.member("description", message.description);
     writer_.member("type", "object");

@@ -19,6 +19,9 @@ namespace coracle::api {
 // JSON nulls of known fields are dropped.
 Result<std::vector<std::string>> check_fields(const Message& message, json::Node object);
 
+// The same for an object of a kind, also of a custom one, whose schema prunes it.
+Result<std::vector<std::string>> check_fields(const Kind& kind, json::Node object);
+
 void apply_defaults(const Kind& kind,
                     json::Node object);  // declared, then kind.fill_defaults; canonical quantities
 void apply_defaults(const Message& message, json::Node object);

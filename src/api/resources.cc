@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "api/bodies.h"
+#include "api/custom_kinds.h"
 #include "base/bytes.h"
 
 namespace coracle::api {
@@ -77,8 +78,12 @@ void add_kind(std::vector<ServedResource>& resources, const Kind& kind) {
 
 std::vector<GroupVersion> served_group_versions() {
   std::vector<GroupVersion> all;
-  for (const Kind* kind : all_kinds())
-    all.push_back({kind->group, kind->version});
+  for (const Kind* kind : all_kinds()) {
+    if (!kind->is_custom) all.push_back({kind->group, kind->version});
+  }
+  for (const CustomKind* kind : custom_kinds()) {
+    if (kind->served) all.push_back({kind->group, kind->version});
+  }
   for (const Body& body : all_bodies()) {
     if (!body.plural.empty()) all.push_back({body.group, body.version});
   }
@@ -90,7 +95,12 @@ std::vector<GroupVersion> served_group_versions() {
 std::vector<ServedResource> served_resources(GroupVersion gv) {
   std::vector<ServedResource> resources;
   for (const Kind* kind : all_kinds()) {
-    if (kind->group == gv.group && kind->version == gv.version) add_kind(resources, *kind);
+    const bool here = kind->group == gv.group && kind->version == gv.version;
+    if (here && !kind->is_custom) add_kind(resources, *kind);
+  }
+  for (const CustomKind* kind : custom_kinds()) {
+    if (kind->served && kind->group == gv.group && kind->version == gv.version)
+      add_kind(resources, *kind);
   }
   for (const Body& body : all_bodies()) {
     if (body.plural.empty() || body.group != gv.group || body.version != gv.version) continue;

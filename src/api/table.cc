@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // metav1.Table: columns and cells, as `kubectl get` prints them.
+#include "api/custom_kinds.h"
 #include "api/processing.h"
+#include "api/structural.h"
 
 namespace coracle::api {
 namespace {
@@ -26,6 +28,29 @@ constexpr Column kNameColumn{
     .description = "Name, unique among the objects of this kind in the namespace.",
 };
 
+void write_time(json::Node time, Wall now, json::Writer& out) {
+  const std::optional<Wall> at = parse_rfc3339(time.string());
+  out.value(at ? human_duration(now - *at) : std::string("<unknown>"));
+}
+
+void write_age(json::Node object, Wall now, json::Writer& out) {
+  write_time(object["metadata"]["creationTimestamp"], now, out);
+}
+
+constexpr Column kAge{.name = "Age",
+                      .cell = write_age,
+                      .type = "date",
+                      .description = "Time since the object was created."};
+
+// apiextensions-apiserver pkg/registry/customresource/tableconvertor
+void write_custom(const CustomColumn& column, json::Node object, Wall now, json::Writer& out) {
+  const json::Node value = at_json_path(object, column.path);
+  if (!value || value.is_null()) return out.raw("null");
+  if (column.type == "date") return write_time(value, now, out);
+  if (column.type == "string" && !value.is_string()) return out.value(json::write(value));
+  out.raw(json::write(value));
+}
+
 // Events put their name last: such a kind declares the column itself.
 bool declares_name(const Kind& kind) {
   for (const Column& column : kind.columns) {
@@ -38,6 +63,14 @@ bool declares_name(const Kind& kind) {
 
 void write_table_columns(const Kind& kind, json::Writer& out) {
   out.begin_array();
+  if (const CustomKind* own = custom(kind); own != nullptr) {
+    write_column(out, kNameColumn);
+    for (const CustomColumn& column : own->own_columns)
+      write_column(
+          out, {column.name, nullptr, column.type, column.format, column.wide, column.description});
+    if (own->own_columns.empty()) write_column(out, kAge);
+    return out.end_array();
+  }
   if (!declares_name(kind)) write_column(out, kNameColumn);
   for (const Column& column : kind.columns)
     write_column(out, column);
@@ -46,6 +79,13 @@ void write_table_columns(const Kind& kind, json::Writer& out) {
 
 void write_table_cells(const Kind& kind, json::Node object, Wall now, json::Writer& out) {
   out.begin_array();
+  if (const CustomKind* own = custom(kind); own != nullptr) {
+    write_name(object, now, out);
+    for (const CustomColumn& column : own->own_columns)
+      write_custom(column, object, now, out);
+    if (own->own_columns.empty()) write_age(object, now, out);
+    return out.end_array();
+  }
   if (!declares_name(kind)) kNameColumn.cell(object, now, out);
   for (const Column& column : kind.columns)
     column.cell(object, now, out);

@@ -2,11 +2,13 @@
 // validate_*: everything that the schema declares and the hooks of the kind, all errors at once.
 #include <algorithm>
 
+#include "api/custom_kinds.h"
 #include "api/field_cursor.h"
 #include "api/metadata.h"
 #include "api/place.h"
 #include "api/processing.h"
 #include "api/quantity.h"
+#include "api/structural.h"
 #include "base/bytes.h"
 #include "base/limits.h"
 #include "base/time.h"
@@ -179,11 +181,24 @@ Result<> outcome(const Kind& kind, json::Node object, const Errors& errors) {
 
 }  // namespace
 
+namespace {
+
+void check_custom(const Kind& kind, json::Node object, Errors& errors) {
+  const CustomKind* own = custom(kind);
+  json::Tree tree;
+  if (own == nullptr) return;
+  if (const Result<json::Node> schema = tree.parse(own->schema_text); schema)
+    validate_custom(*schema, object, errors);
+}
+
+}  // namespace
+
 Result<> validate_create(const Kind& kind, json::Node object) {
   Errors errors;
   validate_metadata(kind, object["metadata"], errors);
   SchemaRules(errors).root(*kind.message, object);
   check_size(object, errors);
+  check_custom(kind, object, errors);
   if (kind.validate != nullptr) kind.validate(object, errors);
   return outcome(kind, object, errors);
 }
@@ -194,6 +209,7 @@ Result<> validate_update(const Kind& kind, json::Node object, json::Node old) {
   validate_metadata(kind, object["metadata"], errors);
   SchemaRules(errors).root(*kind.message, object);
   check_size(object, errors);
+  check_custom(kind, object, errors);
   if (kind.validate != nullptr) kind.validate(object, errors);
   if (kind.validate_update != nullptr) kind.validate_update(object, old, errors);
   return outcome(kind, object, errors);
@@ -207,6 +223,7 @@ Result<> validate_status_update(const Kind& kind, json::Node object, json::Node 
   rules.one_field(*kind.message, object, "metadata");
   rules.one_field(*kind.message, object, "status");
   check_size(object, errors);
+  check_custom(kind, object, errors);
   if (kind.validate_status != nullptr) kind.validate_status(object, old, errors);
   return outcome(kind, object, errors);
 }

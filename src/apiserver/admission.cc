@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "apiserver/admission.h"
 
+#include "apiserver/custom_resources.h"
 #include "apiserver/node_restriction.h"
 #include "apiserver/pod_admission.h"
 #include "apiserver/rbac_admission.h"
@@ -44,6 +45,8 @@ constexpr AdmissionRule kRules[] = {
     {"DefaultTolerationSeconds", &api::kPod, true, true, admit_tolerations},
     {"Priority", &api::kPod, true, true, admit_priority},
     {"NodeRestriction", nullptr, true, true, admit_node_write},
+    {"CustomResource", nullptr, true, true, admit_custom},
+    {"CustomResourceDefinition", &api::kCustomResourceDefinition, true, true, admit_definition},
     {"RoleEscalation", &api::kRole, true, true, admit_role},
     {"RoleEscalation", &api::kClusterRole, true, true, admit_role},
     {"BindingEscalation", &api::kRoleBinding, true, true, admit_binding},

@@ -32,7 +32,8 @@ Result<PatchType> patch_type_of(const Request& request) {
   const std::string_view type = media_type(request.http.header("content-type"));
   if (type == "application/json-patch+json") return PatchType::kJson;
   if (type == "application/merge-patch+json") return PatchType::kMerge;
-  if (type == "application/strategic-merge-patch+json") return PatchType::kStrategic;
+  const bool own = request.kind != nullptr && request.kind->is_custom;
+  if (type == "application/strategic-merge-patch+json" && !own) return PatchType::kStrategic;
   const bool scale = request.subresource == api::Subresource::kScale;
   if (type == "application/apply-patch+yaml" && !scale) return PatchType::kApply;
   return fail(Code::kUnsupportedMediaType,
@@ -84,6 +85,14 @@ Result<json::Node> parse_body(Request& request,
                               json::ParseNotes& notes) {
   const Coding coding = TRY(coding_of(request));
   const std::string& body = request.http.body;
+  const bool json_only =
+      request.kind != nullptr &&
+      (request.kind->is_custom || request.kind == &api::kCustomResourceDefinition);
+  if (coding == Coding::kProtobuf && json_only) {
+    return fail(Code::kUnsupportedMediaType,
+                "the body of the request was in an unknown format - accepted media types include: "
+                "application/json, application/yaml");
+  }
   if (coding == Coding::kProtobuf) return parse_protobuf(tree, body, expected);
   const json::Node object =
       coding == Coding::kYaml ? TRY(tree.parse_yaml(body, &notes)) : TRY(tree.parse(body, &notes));
@@ -125,7 +134,7 @@ Error strict_error(const Request& request, const std::vector<std::string>& probl
 
 // Unknown and duplicate fields: refused, warned about or ignored (fieldValidation).
 Result<> settle_fields(Request& request, json::Node object, const json::ParseNotes& notes) {
-  Result<std::vector<std::string>> checked = api::check_fields(*request.kind->message, object);
+  Result<std::vector<std::string>> checked = api::check_fields(*request.kind, object);
   if (!checked) return cannot_be_handled(request, std::move(checked.error()));
   std::vector<std::string> problems = std::move(*checked);
   for (const std::string& path : notes.duplicates) {

@@ -152,7 +152,33 @@ std::string_view metadata_text(std::string_view text) {
   return "{}";
 }
 
+namespace {
+
+// Versions of a custom resource differ by their name only.
+void append_as(std::string& out, const View& view) {
+  constexpr std::string_view kMark = "\"apiVersion\":\"";
+  const size_t mark = view.text.find(kMark);
+  const size_t begin = mark == std::string_view::npos ? 0 : mark + kMark.size();
+  const size_t end = view.text.find('"', begin);
+  const std::string version = api::group_version(*view.kind);
+  std::string text;
+  std::string_view shown = view.text;
+  if (begin > 0 && end != std::string_view::npos &&
+      view.text.substr(begin, end - begin) != version) {
+    text = join({view.text.substr(0, begin), version, view.text.substr(end)});
+    shown = text;
+  }
+  if (view.version == 0) {
+    out.append(shown);
+  } else {
+    api::splice_version(out, shown, view.version);
+  }
+}
+
+}  // namespace
+
 void append_object(std::string& out, const View& view) {
+  if (view.kind != nullptr && view.kind->is_custom) return append_as(out, view);
   if (view.version == 0) {
     out.append(view.text);
   } else {
@@ -164,7 +190,7 @@ void append_partial(std::string& out, const View& view, bool beta) {
   const std::string text =
       join({"{\"kind\":\"PartialObjectMetadata\",\"apiVersion\":\"", meta_version(beta),
             "\",\"metadata\":", metadata_text(view.text), "}"});
-  append_object(out, {view.kind, text, view.version});
+  append_object(out, {nullptr, text, view.version});  // of meta.k8s.io, whatever the kind
 }
 
 void append_row(std::string& out, const View& view, Format format, Wall now) {

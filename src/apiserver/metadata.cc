@@ -118,9 +118,25 @@ Result<> settle_update(Request& request) {
   return {};
 }
 
+// Of a custom resource all but metadata and status is desired state.
+bool same_but_meta(const Request& request) {
+  const auto differs = [&request](json::Node one, json::Node other) {
+    for (const json::Node child : one) {
+      const bool counts = child.key() != "metadata" && child.key() != "apiVersion" &&
+                          !(child.key() == "status" && request.kind->has_status);
+      if (counts && !json::equal(child, other[child.key()])) return true;
+    }
+    return false;
+  };
+  return !differs(request.object, request.old) && !differs(request.old, request.object);
+}
+
 void settle_generation(Request& request) {
   if (!request.kind->bumps_generation || request.creating()) return;
-  if (json::equal(request.object["spec"], request.old["spec"])) return;
+  if (request.kind->is_custom ? same_but_meta(request)
+                              : json::equal(request.object["spec"], request.old["spec"])) {
+    return;
+  }
   const json::Node metadata = request.object["metadata"];
   metadata.set("generation", request.old["metadata"]["generation"].integer() + 1);
 }

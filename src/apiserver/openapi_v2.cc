@@ -71,6 +71,7 @@ bool accepts_openapi_v2(const Request& request) {
 std::string openapi_v2_document() {
   std::string paths;
   for (const api::Kind* kind : api::all_kinds()) {
+    if (kind->is_custom) continue;
     const std::string item = field(kPathItemPatch, patch_of(*kind));
     paths += field(kPathsPath, field(kNamedName, path_of(*kind)) + field(kNamedValue, item));
   }

@@ -18,6 +18,7 @@ class Pages {
   Result<Next> answer(Exchange& exchange);
   void set_ready(bool ready) { ready_ = ready; }
   bool ready() const { return ready_; }
+  void forget() { documents_.forget(); }  // what is served has changed
 
  private:
   Reply document(const Request& request,

@@ -22,6 +22,7 @@ json::Node at_path(json::Node object, std::string_view path) {
 
 std::string selector_text(json::Node selector) {
   if (!selector) return {};
+  if (selector.is_string()) return std::string(selector.string());  // custom resources
   const bool structured = selector["matchLabels"] || selector["matchExpressions"];
   return (structured ? api::LabelSelector::from_object(selector)
                      : api::LabelSelector::from_map(selector))

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "apiserver/server.h"
 
+#include "api/custom_kinds.h"
 #include "apiserver/authenticator.h"
 #include "apiserver/authorizer.h"
 #include "apiserver/bootstrap.h"
+#include "apiserver/custom_resources.h"
 #include "apiserver/event_expiry.h"
 #include "apiserver/exchange.h"
 #include "apiserver/format.h"
@@ -72,6 +74,7 @@ class ApiServer::State {
   Pages pages;
   Parts parts;
   Pipeline pipeline;
+  CustomResources custom_resources{parts.store, pages};
   std::unique_ptr<Bootstrap> bootstrap;
   EventExpiry event_expiry{parts};
   List<HttpExchange> running;
@@ -134,7 +137,9 @@ void ApiServer::State::HttpExchange::reply(Reply reply) {
   const Result<Format> format = negotiate(request);
   if (!format) return fail(format.error(), {});
   std::string body;
-  const View view{&reply.object->kind(), reply.object->text(), reply.object->version()};
+  const api::Kind& stored = reply.object->kind();
+  const bool asked = request.kind != nullptr && api::same_resource(stored, *request.kind);
+  const View view{asked ? request.kind : &stored, reply.object->text(), reply.object->version()};
   append_formatted(body, view, *format, state_.parts.clock.wall());
   body += '\n';
   send(reply.code, kJson, body, std::move(reply.headers));
@@ -258,6 +263,7 @@ void ApiServer::stop() {
 void ApiServer::start() {
   state_->addresses.load();
   state_->rbac.start();
+  state_->custom_resources.start();
   state_->bootstrap = std::make_unique<Bootstrap>(state_->parts);
   state_->bootstrap->start();
   state_->event_expiry.start();

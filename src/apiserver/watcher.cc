@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "apiserver/watcher.h"
 
+#include "api/custom_kinds.h"
+
 #include <algorithm>
 
 #include "apiserver/list.h"
@@ -182,7 +184,7 @@ bool Watcher::deliver(SharedChange& shared) {
   if (change.version <= seen_) return true;
   seen_ = change.version;
   const Request& request = exchange_.request;
-  if (&change.after->kind() != request.kind) return true;
+  if (!api::same_resource(change.after->kind(), *request.kind)) return true;
   if (!request.ns.empty() && change.after->ns() != request.ns) return true;
   using Event = SharedChange::Event;
   const bool is = shared.matches(terms_.selection, false);

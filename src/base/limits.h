@@ -60,6 +60,8 @@ inline constexpr Duration kBookmarkInterval = minutes(1);
 inline constexpr int64_t kPodsPerNodeMax = 64;
 inline constexpr size_t kLogBytesMax = 10 * 1024 * 1024;  // rotated
 inline constexpr size_t kLogFilesMax = 3;
+// Versions of custom resources that one process has ever met; further ones are refused.
+inline constexpr size_t kCustomKindsMax = 1024;
 inline constexpr size_t kPidsPerPodMax = 1024;
 
 }  // namespace coracle::limits

@@ -38,6 +38,7 @@ json::Node find(json::Node list, std::string_view member, std::string_view value
 }
 
 constexpr std::string_view kGroups[] = {"",
+                                        "apiextensions.k8s.io",
                                         "apps",
                                         "authentication.k8s.io",
                                         "authorization.k8s.io",

@@ -28,6 +28,7 @@ TEST(NormalForm, IsStable) {
 
 TEST(NormalForm, KeepsUpstreamsObjects) {
   for (const Kind* kind : all_kinds()) {
+    if (kind == &kCustomResourceDefinition) continue;  // upstream has no vector of it
     const std::string group(kind->group.empty() ? "core" : kind->group);
     const auto text = read_oracle("api-testdata/" + group + "." + std::string(kind->version) + "." +
                                   std::string(kind->name) + ".json");

@@ -37,8 +37,10 @@ void expect_twin(std::string_view group,
 
 TEST(Protobuf, DecodesUpstreamsVectorsToTheirJson) {
   if (!read_oracle("api-testdata/core.v1.Pod.pb")) GTEST_SKIP() << "skipped: no oracle";
-  for (const Kind* kind : all_kinds())
+  for (const Kind* kind : all_kinds()) {
+    if (kind == &kCustomResourceDefinition) continue;  // JSON only: upstream has no vector of it
     expect_twin(kind->group, kind->version, kind->name, *kind->message);
+  }
   for (const Body& body : all_bodies())
     expect_twin(body.group, body.version, body.kind, *body.message);
   expect_twin("", "v1", "DeleteOptions", kDeleteOptions);
