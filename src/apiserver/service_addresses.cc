@@ -7,6 +7,7 @@ namespace coracle::apiserver {
 namespace {
 
 constexpr int kRandomTries = 64;
+constexpr std::string_view kOnlyPorts = "ports";  // reserved, but no address
 
 std::string owner_of(json::Node service) {
   return join(
@@ -39,7 +40,8 @@ void fill_families(json::Node spec, std::string_view address) {
 ServiceAddresses::ServiceAddresses(store::Store& store, port::Random& random, Cidr4 range)
     : store_(store),
       random_(random),
-      range_(range) {
+      range_(range),
+      node_ports_(random) {
   store_.subscribe(*this);
 }
 
@@ -50,11 +52,23 @@ ServiceAddresses::~ServiceAddresses() {
 void ServiceAddresses::load() {
   api::for_each(store_, api::kService, {}, [this](const api::ObjectRef& object) {
     const std::optional<Ip4> address = parse_ip4(address_of(object));
-    if (address) owners_[address->value] = join({object->ns(), "/", object->name()});
+    const std::string owner = join({object->ns(), "/", object->name()});
+    if (address) owners_[address->value] = owner;
+    settle_ports(owner);
   });
 }
 
 Result<> ServiceAddresses::fill(json::Node service, json::Node old, std::string& reserved) {
+  TRY(fill_address(service, old, reserved));
+  const std::string owner = owner_of(service);
+  const Result<bool> took = node_ports_.fill(service, owner);
+  if (!took) settle_ports(owner);
+  if (!took) return took.error();
+  if (*took && reserved.empty()) reserved = kOnlyPorts;
+  return {};
+}
+
+Result<> ServiceAddresses::fill_address(json::Node service, json::Node old, std::string& reserved) {
   const json::Node spec = service["spec"];
   if (spec["type"].string() == "ExternalName") return {};
   std::string wanted(spec["clusterIP"].string(spec["clusterIPs"].at(0).string()));
@@ -119,7 +133,16 @@ Result<std::string> ServiceAddresses::take_free(std::string_view owner) {
   return fail(Code::kInternal, "failed to allocate a serviceIP: range is full");
 }
 
+void ServiceAddresses::settle_ports(const std::string& owner) {
+  const size_t slash = owner.find('/');
+  const api::ObjectRef stored =
+      store_.get(api::kService, owner.substr(0, slash), owner.substr(slash + 1));
+  json::Tree tree;
+  node_ports_.settle(owner, stored ? stored->parse(tree) : json::Node());
+}
+
 void ServiceAddresses::release(std::string_view text, std::string_view owner) {
+  settle_ports(std::string(owner));
   const std::optional<Ip4> address = parse_ip4(text);
   if (!address) return;
   const auto found = owners_.find(address->value);
@@ -136,6 +159,7 @@ bool ServiceAddresses::owned_by(std::string_view text, std::string_view owner) c
 void ServiceAddresses::on_change(const api::Change& change) {
   if (&change.after->kind() != &api::kService) return;
   const std::string owner = join({change.after->ns(), "/", change.after->name()});
+  settle_ports(owner);
   const std::string before = address_of(change.before);
   if (change.type == api::ChangeType::kDeleted) {
     // The name may have been taken again within the turn.

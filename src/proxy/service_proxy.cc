@@ -83,7 +83,7 @@ void ServiceProxy::plan_dirty() {
         if (slice) nodes.push_back(slice->parse(trees.emplace_back()));
       }
     }
-    planned_[name] = plan_service(service->parse(service_tree), nodes);
+    planned_[name] = plan_service(service->parse(service_tree), nodes, options_.node_name);
   }
   dirty_.clear();
 }

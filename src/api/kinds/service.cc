@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <set>
+
 #include "api/kind.h"
 #include "api/kinds/cells.h"
 #include "api/kinds/checks.h"
@@ -15,7 +17,7 @@ constexpr Field kServicePortFields[] = {
     int32("port", 3).listed().must(is_port).about("Port number at the virtual IP."),
     int_or_string("targetPort", 4)
         .about("Number or name of the port on the Pods; the same as port if absent."),
-    int32("nodePort", 5).or_zero().must(not_yet).about("Not supported by Coracle yet."),
+    int32("nodePort", 5).or_zero().about("Port at the nodes, assigned by the server."),
     text("appProtocol", 6).about("Application protocol, as a hint."),
 };
 constexpr Message kServicePort{"io.k8s.api.core.v1.ServicePort", kServicePortFields,
@@ -74,20 +76,23 @@ constexpr Field kServiceSpecFields[] = {
     text("type", 4)
         .otherwise("\"ClusterIP\"")
         .one_of("ClusterIP|ExternalName|LoadBalancer|NodePort")
-        .about("ClusterIP or ExternalName (NodePort and LoadBalancer are not supported by Coracle "
-               "yet)."),
-    list_of("externalIPs", 5, Type::kString).must(not_yet).about("Not supported by Coracle yet."),
+        .about("ClusterIP, NodePort, LoadBalancer or ExternalName."),
+    list_of("externalIPs", 5, Type::kString)
+        .about("Addresses that somebody else leads to the nodes; they are served as well."),
     text("sessionAffinity", 7)
         .otherwise("\"None\"")
         .one_of("ClientIP|None")
         .about("ClientIP keeps a client with one endpoint; None spreads connections."),
-    text("loadBalancerIP", 8).must(not_yet).about("Not supported by Coracle yet."),
+    text("loadBalancerIP", 8).about("Wish for whoever provides the load balancer."),
     list_of("loadBalancerSourceRanges", 9, Type::kString)
         .must(not_yet)
         .about("Not supported by Coracle yet."),
     text("externalName", 10).about("For ExternalName: the DNS name that the Service stands for."),
-    text("externalTrafficPolicy", 11).about("For types that Coracle does not serve yet."),
-    int32("healthCheckNodePort", 12).or_zero().about("For types that Coracle does not serve yet."),
+    text("externalTrafficPolicy", 11)
+        .one_of("Cluster|Local")
+        .about("Cluster sends traffic from outside to all endpoints and hides who it comes from, "
+               "Local only to those of the node that it reaches."),
+    int32("healthCheckNodePort", 12).or_zero().about("Not supported by Coracle yet."),
     boolean("publishNotReadyAddresses", 13)
         .or_zero()
         .about("If true, endpoints count as ready from the start."),
@@ -98,8 +103,8 @@ constexpr Field kServiceSpecFields[] = {
         .about("Virtual IPs of the Service; the first equals clusterIP."),
     list_of("ipFamilies", 19, Type::kString).about("IP families of the Service: IPv4."),
     boolean("allocateLoadBalancerNodePorts", 20)
-        .about("For types that Coracle does not serve yet."),
-    text("loadBalancerClass", 21).must(not_yet).about("Not supported by Coracle yet."),
+        .about("If false, a LoadBalancer gets no node ports."),
+    text("loadBalancerClass", 21).about("Who provides the load balancer."),
     text("internalTrafficPolicy", 22)
         .one_of("Cluster|Local")
         .about("Cluster sends traffic to all endpoints, Local only to those of the same node."),
@@ -136,13 +141,30 @@ void cluster_ip_cell(json::Node service, Wall, json::Writer& out) {
   out.value(ip.empty() ? "<none>" : ip);
 }
 
+// Sorted, and cut where it would make the table wide (printers, loadBalancerStatusStringer).
+std::string load_balancer_text(json::Node status) {
+  constexpr size_t kWidth = 16;
+  std::set<std::string_view> names;
+  for (json::Node ingress : status["loadBalancer"]["ingress"]) {
+    const std::string_view ip = ingress["ip"].string(ingress["hostname"].string());
+    if (!ip.empty()) names.insert(ip);
+  }
+  std::string text;
+  for (const std::string_view name : names)
+    add_listed(text, name);
+  if (text.size() > kWidth) text.replace(kWidth - 3, std::string::npos, "...");
+  return text;
+}
+
 void external_ip_cell(json::Node service, Wall, json::Writer& out) {
   const json::Node spec = service["spec"];
   if (spec["type"].string() == "ExternalName") return out.value(spec["externalName"].string());
-  std::string text;
+  const bool balanced = spec["type"].string() == "LoadBalancer";
+  std::string text = balanced ? load_balancer_text(service["status"]) : std::string();
   for (json::Node ip : spec["externalIPs"])
     add_listed(text, ip.string());
-  out.value(text.empty() ? std::string("<none>") : text);
+  if (text.empty()) text = balanced ? "<pending>" : "<none>";
+  out.value(text);
 }
 
 void ports_cell(json::Node service, Wall, json::Writer& out) {
@@ -194,12 +216,23 @@ void default_target_port(json::Node port) {
   if (empty) port.set("targetPort", port["port"]);
 }
 
+// Reachable from outside the cluster (pkg/apis/core, ExternallyAccessible).
+bool is_external(json::Node spec) {
+  const std::string_view type = spec["type"].string();
+  return type == "LoadBalancer" || type == "NodePort" ||
+         (type == "ClusterIP" && spec["externalIPs"].size() > 0);
+}
+
 void fill_defaults(json::Node service) {
   const json::Node spec = service["spec"];
   default_affinity(spec);
   for (json::Node port : spec["ports"])
     default_target_port(port);
   if (spec["type"].string() == "ExternalName") return;
+  if (is_external(spec) && spec["externalTrafficPolicy"].string().empty())
+    spec.set("externalTrafficPolicy", "Cluster");
+  if (spec["type"].string() == "LoadBalancer" && !spec["allocateLoadBalancerNodePorts"])
+    spec.set("allocateLoadBalancerNodePorts", true);
   if (!spec["internalTrafficPolicy"]) spec.set("internalTrafficPolicy", "Cluster");
   if (!spec["ipFamilyPolicy"]) spec.set("ipFamilyPolicy", "SingleStack");
   if (spec["ipFamilies"].size() == 0) spec.array("ipFamilies").append("IPv4");
@@ -232,9 +265,59 @@ void keep_cluster_ips(json::Node spec, json::Node old) {
   if (!same && json::equal(spec["clusterIPs"], old["clusterIPs"])) spec.remove("clusterIPs");
 }
 
+bool needs_node_ports(json::Node spec) {
+  if (spec["type"].string() == "NodePort") return true;
+  return spec["type"].string() == "LoadBalancer" &&
+         spec["allocateLoadBalancerNodePorts"].boolean(true);
+}
+
+bool uses_node_port(json::Node ports, int64_t node_port) {
+  for (const json::Node port : ports) {
+    if (port["nodePort"].integer() == node_port) return true;
+  }
+  return false;
+}
+
+// Ports that an update leaves without one keep theirs, by name; a type that has none drops those
+// that it did not change (pkg/registry/core/service, patchAllocatedValues,
+// dropTypeDependentFields).
+void keep_node_ports(json::Node spec, json::Node old) {
+  if (!needs_node_ports(old)) return;
+  if (needs_node_ports(spec)) {
+    for (json::Node port : spec["ports"]) {
+      if (port["nodePort"].integer() != 0) continue;
+      for (const json::Node before : old["ports"]) {
+        const int64_t taken = before["nodePort"].integer();
+        const bool same = before["name"].string() == port["name"].string();
+        if (same && taken != 0 && !uses_node_port(spec["ports"], taken))
+          port.set("nodePort", taken);
+      }
+    }
+    return;
+  }
+  for (json::Node port : spec["ports"]) {
+    if (uses_node_port(old["ports"], port["nodePort"].integer())) port.remove("nodePort");
+  }
+}
+
+void drop_what_the_type_had(json::Node service, json::Node old) {
+  const json::Node spec = service["spec"];
+  const json::Node before = old["spec"];
+  const auto drop_same = [&](std::string_view name) {
+    if (spec[name] && json::equal(spec[name], before[name])) spec.remove(name);
+  };
+  if (is_external(before) && !is_external(spec)) drop_same("externalTrafficPolicy");
+  if (before["type"].string() != "LoadBalancer" || spec["type"].string() == "LoadBalancer") return;
+  drop_same("allocateLoadBalancerNodePorts");
+  drop_same("loadBalancerClass");
+  if (service["status"]["loadBalancer"]) service["status"].object("loadBalancer").clear();
+}
+
 void prepare(json::Node service, json::Node old) {
   if (old) {
     keep_cluster_ips(service["spec"], old["spec"]);
+    keep_node_ports(service["spec"], old["spec"]);
+    drop_what_the_type_had(service, old);
   } else {
     service.remove("status");
     service.object("status").object("loadBalancer");

@@ -20,16 +20,24 @@ bool is_headless(json::Node spec) {
 
 void check_type(json::Node spec, Errors& errors) {
   const std::string_view type = spec["type"].string();
-  if (type == "NodePort" || type == "LoadBalancer")
-    errors.forbidden("spec.type", join({"type ", type, " is not supported by Coracle yet"}));
+  const bool at_nodes = type == "NodePort" || type == "LoadBalancer";
+  if (at_nodes && is_headless(spec))
+    errors.invalid("spec.clusterIPs[0]", "None",
+                   join({"may not be set to 'None' for ", type, " services"}));
   if (type != "LoadBalancer" && spec["allocateLoadBalancerNodePorts"])
     errors.forbidden("spec.allocateLoadBalancerNodePorts",
                      "may only be used when `type` is 'LoadBalancer'");
-  if (spec["healthCheckNodePort"].integer() != 0)
+  const bool checked = type == "LoadBalancer" && spec["externalTrafficPolicy"].string() == "Local";
+  if (spec["healthCheckNodePort"].integer() != 0 && checked)
+    refuse("spec.healthCheckNodePort", errors);
+  if (spec["healthCheckNodePort"].integer() != 0 && !checked)
     errors.invalid("spec.healthCheckNodePort", spec["healthCheckNodePort"],
                    "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is "
                    "'Local'");
-  if (says_something(spec["externalTrafficPolicy"]) && type != "NodePort" && type != "LoadBalancer")
+  if (says_something(spec["loadBalancerClass"]) && type != "LoadBalancer")
+    errors.forbidden("spec.loadBalancerClass", "may only be used when `type` is 'LoadBalancer'");
+  const bool external = at_nodes || (type == "ClusterIP" && spec["externalIPs"].size() > 0);
+  if (says_something(spec["externalTrafficPolicy"]) && !external)
     errors.invalid("spec.externalTrafficPolicy", spec["externalTrafficPolicy"],
                    "may only be set for externally-accessible services");
 }
@@ -44,6 +52,42 @@ void check_port(json::Node port, bool needs_name, std::string_view path, Errors&
     check_number_or_port_name(port["targetPort"], field(path, "targetPort"), errors);
   if (says_something(port["appProtocol"]))
     check_qualified_name(port["appProtocol"], field(path, "appProtocol"), errors);
+}
+
+void check_node_ports(json::Node spec, Errors& errors) {
+  const std::string_view type = spec["type"].string();
+  std::set<std::pair<int64_t, std::string_view>> used;
+  size_t index = 0;
+  for (json::Node port : spec["ports"]) {
+    const std::string path = field(item("spec.ports", index++), "nodePort");
+    const json::Node node_port = port["nodePort"];
+    if (node_port.integer() == 0) continue;
+    if (type != "NodePort" && type != "LoadBalancer")
+      errors.forbidden(path, join({"may not be used when `type` is '", type, "'"}));
+    else if (!used.insert({node_port.integer(), port["protocol"].string()}).second)
+      errors.duplicate(path, node_port);
+  }
+}
+
+// Addresses that traffic from outside could come to (ValidateNonSpecialIP).
+void check_external_ips(json::Node spec, Errors& errors) {
+  size_t index = 0;
+  for (json::Node each : spec["externalIPs"]) {
+    const std::string path = item("spec.externalIPs", index++);
+    const auto ip = parse_ip4(each.string());
+    if (!ip) {
+      check_ip(each, path, errors);
+    } else if (ip->value == 0) {
+      errors.invalid(path, each, "may not be unspecified (0.0.0.0 or ::)");
+    } else if (ip->value >> 24 == 127) {
+      errors.invalid(path, each, "may not be in the loopback range (127.0.0.0/8, ::1/128)");
+    } else if (ip->value >> 16 == 0xa9fe) {
+      errors.invalid(path, each, "may not be in the link-local range (169.254.0.0/16, fe80::/10)");
+    } else if (ip->value >> 8 == 0xe00000) {
+      errors.invalid(path, each,
+                     "may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)");
+    }
+  }
 }
 
 void check_ports(json::Node spec, Errors& errors) {
@@ -126,6 +170,8 @@ void validate_service(json::Node service, Errors& errors) {
   const json::Node spec = service["spec"];
   check_type(spec, errors);
   check_ports(spec, errors);
+  check_node_ports(spec, errors);
+  check_external_ips(spec, errors);
   if (spec["type"].string() == "ExternalName") {
     check_external_name(spec, errors);
   } else {

@@ -19,7 +19,7 @@ std::vector<port::VirtualService> plan(const char* service_text,
     trees.push_back(std::make_unique<json::Tree>());
     slices.push_back(trees.back()->parse(text).value());
   }
-  return plan_service(service, slices);
+  return plan_service(service, slices, "here");
 }
 
 TEST(PlanService, MatchesPortsByNameAndProtocolAndSortsBackends) {
@@ -59,6 +59,43 @@ TEST(PlanService, CarriesTheAffinityTimeout) {
     "sessionAffinityConfig":{"clientIP":{"timeoutSeconds":60}},"ports":[{"port":80}]}})",
                             {});
   EXPECT_EQ(planned[0].affinity_seconds, 60u);
+}
+
+constexpr const char* kTwoNodes =
+    R"({"addressType":"IPv4","ports":[{"name":"","port":8080}],"endpoints":[
+  {"addresses":["10.42.0.9"],"nodeName":"here"},{"addresses":["10.42.1.9"],"nodeName":"there"}]})";
+
+TEST(PlanService, ServesNodePortsAndOutsideAddresses) {
+  const auto planned = plan(R"({"spec":{"type":"LoadBalancer","clusterIP":"10.43.0.7",
+    "externalIPs":["192.0.2.1"],"ports":[{"port":80,"nodePort":30080}]},
+    "status":{"loadBalancer":{"ingress":[{"ip":"192.0.2.2"},{"ip":"192.0.2.3","ipMode":"Proxy"},
+    {"hostname":"a.test"}]}}})",
+                            {kTwoNodes});
+  ASSERT_EQ(planned.size(), 4u);
+  EXPECT_FALSE(planned[0].masquerade);
+  EXPECT_EQ(planned[1].at.address.text(), "192.0.2.1");
+  EXPECT_EQ(planned[2].at.address.text(), "192.0.2.2");
+  EXPECT_EQ(planned[3].at.address.text(), "0.0.0.0");
+  EXPECT_EQ(planned[3].at.port, 30080);
+  for (size_t i = 1; i < 4; ++i) {
+    EXPECT_TRUE(planned[i].masquerade);
+    EXPECT_EQ(planned[i].backends.size(), 2u);
+  }
+}
+
+TEST(PlanService, LocalPoliciesKeepTrafficOnTheNode) {
+  const auto planned = plan(R"({"spec":{"type":"NodePort","clusterIP":"10.43.0.7",
+    "externalTrafficPolicy":"Local","ports":[{"port":80,"nodePort":30080}]}})",
+                            {kTwoNodes});
+  ASSERT_EQ(planned.size(), 2u);
+  EXPECT_EQ(planned[0].backends.size(), 2u);
+  ASSERT_EQ(planned[1].backends.size(), 1u);
+  EXPECT_EQ(planned[1].backends[0].address.text(), "10.42.0.9");
+  EXPECT_FALSE(planned[1].masquerade) << "the client is seen";
+  const auto inside = plan(R"({"spec":{"clusterIP":"10.43.0.7","internalTrafficPolicy":"Local",
+    "ports":[{"port":80}]}})",
+                           {kTwoNodes});
+  EXPECT_EQ(inside[0].backends.size(), 1u);
 }
 
 }  // namespace
