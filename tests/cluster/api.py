@@ -7,6 +7,7 @@ import os
 import re
 import ssl
 import tempfile
+import time
 
 
 class Unknown(Exception):
@@ -34,9 +35,17 @@ class Server:
     def __init__(self, address, tls, timeout=3.0):
         self.address, self.tls, self.timeout = address, tls, timeout
         self.connection = None
+        self.failed = 0.0  # when, at last
 
     def ask(self, method, path, body=None):
         """Returns (status, object). Unknown or Refused where there is no answer."""
+        try:
+            return self.try_to_ask(method, path, body)
+        except (Refused, Unknown):
+            self.failed = time.monotonic()
+            raise
+
+    def try_to_ask(self, method, path, body):
         if self.connection is None:
             self.connection = http.client.HTTPSConnection(self.address, 6443, timeout=self.timeout, context=self.tls)
             try:

@@ -17,6 +17,7 @@ boot() {
   mkdir -p "$WORK/h$n/data"
   unshare -n -m -p -u -f --kill-child --mount-proc sleep infinity < /dev/null > /dev/null 2>&1 &
   keeper=$!
+  disown $keeper
   echo $keeper > "$WORK/h$n/keeper"
   until init=$(cat "/proc/$keeper/task/$keeper/children" 2> /dev/null) && [ -n "$init" ]; do sleep 0.01; done
   init=${init% }
@@ -31,7 +32,7 @@ boot() {
 # crash N: power off, without a word to anybody.
 crash() {
   kill -9 "$(cat "$WORK/h$1/init")" 2> /dev/null || true
-  wait "$(cat "$WORK/h$1/keeper")" 2> /dev/null || true
+  while kill -0 "$(cat "$WORK/h$1/keeper")" 2> /dev/null; do sleep 0.01; done
   ip link del "p$1" 2> /dev/null || true
 }
 
@@ -49,24 +50,35 @@ daemon_gone() { ! daemon_alive "$1"; }
 pause_daemon() { host "$1" kill -STOP "$(daemon_pid "$1")"; }
 resume_daemon() { host "$1" kill -CONT "$(daemon_pid "$1")"; }
 
+filter() {  # filter N INPUT_RULE OUTPUT_RULE
+  host "$1" nft -f - << RULES
+table inet cut {
+  chain i {
+    type filter hook input priority -500;
+    $2
+  }
+  chain o {
+    type filter hook output priority -500;
+    $3
+  }
+}
+RULES
+}
 # cut_off N M...: host N and hosts M no longer hear each other
 cut_off() {
   local n=$1 others; shift
   others=$(for m in "$@"; do address "$m"; done | paste -sd,)
-  host "$n" nft "table inet cut { set far { type ipv4_addr; elements = { $others } }
-    chain i { type filter hook input priority -500; ip saddr @far drop; }
-    chain o { type filter hook output priority -500; ip daddr @far drop; } }"
+  filter "$n" "ip saddr { $others } drop" "ip daddr { $others } drop"
 }
 # deafen N M...: host N no longer hears hosts M, which hear it
 deafen() {
   local n=$1 others; shift
   others=$(for m in "$@"; do address "$m"; done | paste -sd,)
-  host "$n" nft "table inet cut { chain i { type filter hook input priority -500; ip saddr { $others } drop; } }"
+  filter "$n" "ip saddr { $others } drop" ""
 }
 # lose N PERCENT: of what host N hears from the other hosts
 lose() {
-  host "$1" nft "table inet cut { chain i { type filter hook input priority -500;
-    ip saddr 172.30.0.1-172.30.0.9 numgen random mod 100 < $2 drop; } }"
+  filter "$1" "ip saddr 172.30.0.1-172.30.0.9 numgen random mod 100 < $2 drop" ""
 }
 # slow N RATE: what host N sends to anybody
 slow() { host "$1" tc qdisc replace dev eth0 root tbf rate "$2" burst 16kb latency 400ms; }

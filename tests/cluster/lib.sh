@@ -10,6 +10,7 @@ run_daemon() {  # run_daemon N VERB OPTIONS...: in the background, as an init sy
   local n=$1; shift
   rm -f "$WORK/h$n/coracle.pid"
   host "$n" "$CORACLE" "$@" < /dev/null >> "$WORK/h$n/log" 2>&1 &
+  disown $!
   eventually 5 test -s "$WORK/h$n/coracle.pid"
 }
 # start_server N [OPTIONS...]; later starts need no options
