@@ -35,9 +35,10 @@ std::string write_request(const Request& request, const port::Endpoint& server) 
   const bool sound = is_token(request.method) && request.path.starts_with('/') &&
                      is_line_safe(request.path) && is_line_safe(request.query);
   if (!sound) return {};
-  std::string out =
-      join({request.method, " ", request.path, request.query.empty() ? "" : "?", request.query,
-            " HTTP/1.1\r\nhost: ", server.host, ":", std::to_string(server.port), "\r\n"});
+  std::string out = join({request.method, " ", request.path, request.query.empty() ? "" : "?",
+                          request.query, " HTTP/1.1\r\n"});
+  if (request.header("host").empty())
+    out += join({"host: ", server.host, ":", std::to_string(server.port), "\r\n"});
   for (const Header& each : request.headers) {
     if (!is_token(each.name) || !is_field_value(each.value)) return {};
     out.append(each.name).append(": ").append(each.value).append("\r\n");

@@ -10,6 +10,7 @@ namespace coracle::node {
 
 namespace {
 
+constexpr Duration kGraceMin = seconds(2);  // upstream minimumGracePeriodInSeconds
 constexpr std::array<std::string_view, 10> kActionNames = {
     "create-sandbox", "move",          "fail",       "start",       "stop",
     "kill",           "image-backoff", "crash-loop", "end-sandbox", "delete"};
@@ -225,8 +226,11 @@ bool Decider::consider_stop(size_t index) {
     act(ActionType::kStop, index);
     return true;
   }
-  const Mono deadline = *at.stopped_at + grace(index);
+  Mono deadline = *at.stopped_at + grace(index);
   if (at.killed) return true;
+  // A hook that took it all leaves the container a moment for its signal.
+  if (at.hook_until) deadline = std::max(deadline, *at.hook_until + kGraceMin);
+  if (at.hook_ended) deadline = std::max(deadline, *at.hook_ended + kGraceMin);
   if (now_ >= deadline)
     act(ActionType::kKill, index);
   else

@@ -183,7 +183,7 @@ bool PodActor::try_sandbox(json::Node pod) {
 
 void PodActor::end_sandbox() {
   probes_.clear();
-  hook_.reset();
+  hooks_.clear();
   if (sandbox_ == nullptr || ending_) return;
   static_cast<void>(
       around_.ports.links.remove_link(pod_link_name(around_.options.bridge, record_.uid)));
@@ -311,27 +311,36 @@ void PodActor::stop_container(size_t index, json::Node pod) {
   const json::Node hook = spec["lifecycle"]["preStop"];
   const Duration grace = seconds(std::min<int64_t>(pod ? grace_seconds(pod) : 1, 1 << 30));
   if (state.run != RunState::kRunning || !hook) return send_stop_signal(index);
-  if (hook["sleep"]) {
-    state.hook_until = now + std::min(grace, seconds(std::clamp<int64_t>(
-                                                 hook["sleep"]["seconds"].integer(), 0, 1 << 30)));
-  } else if (hook["httpGet"] && hook_ == nullptr) {
-    state.hook_until = now + grace;
-    hook_container_ = index;
-    Attempt::Done& done = *this;
-    hook_ = std::make_unique<Attempt>(around_.ports.network, around_.ports.clock,
-                                      attempt_target(hook, spec, place().pod_ip), grace, done);
-  } else {
-    send_stop_signal(index);
-  }
+  state.hook_until = now + grace;
+  start_hook(index, HookType::kPreStop, spec, grace);
 }
 
-void PodActor::on_attempt(bool ok, std::string_view why) {
-  ContainerState& state =
-      record_.containers[std::min(hook_container_, record_.containers.size() - 1)];
-  if (!ok) warn("FailedPreStopHook", join({"PreStopHook failed: ", why}), state.name);
-  if (state.hook_until) state.hook_until = around_.ports.clock.now();
-  hook_done_ = true;
+AttemptPlace PodActor::attempt_place(size_t container) {
+  CommandRunner& runner = *this;
+  return {around_.ports.network, around_.ports.clock, around_.ports.random, runner, container};
+}
+
+void PodActor::start_hook(size_t index, HookType type, json::Node container, Duration limit) {
+  HookListener& listener = *this;
+  hooks_.push_back(std::make_unique<Hook>(attempt_place(index), type, container, place().pod_ip,
+                                          limit, listener));
+}
+
+void PodActor::on_hook(size_t container, HookType type, bool ok, std::string_view why) {
   schedule();
+  if (container >= record_.containers.size()) return;
+  ContainerState& state = record_.containers[container];
+  json::Tree tree;
+  const json::Node pod = pod_ ? pod_->parse(tree) : json::Node();
+  if (type == HookType::kPreStop) {
+    if (!ok) warn("FailedPreStopHook", join({"PreStopHook failed: ", why}), state.name);
+    if (state.hook_until) state.hook_until = around_.ports.clock.now();
+  } else if (!ok) {
+    warn("FailedPostStartHook", join({"PostStartHook failed: ", why}), state.name);
+    if (state.alive()) state.kill_reason = "FailedPostStartHook";
+  } else if (state.run == RunState::kStarting && pod) {
+    container_ready(container, pod);
+  }
 }
 
 void PodActor::run_due_hooks() {
@@ -339,6 +348,7 @@ void PodActor::run_due_hooks() {
     ContainerState& state = record_.containers[i];
     if (!state.hook_until || around_.ports.clock.now() < *state.hook_until) continue;
     state.hook_until.reset();
+    state.hook_ended = around_.ports.clock.now();
     if (state.alive()) send_stop_signal(i);
   }
 }

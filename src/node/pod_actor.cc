@@ -163,8 +163,8 @@ void PodActor::on_turn_end() {
 
 void PodActor::step() {
   dead_probes_.clear();
-  if (hook_done_) hook_.reset();
-  hook_done_ = false;
+  dead_hooks_.clear();
+  std::erase_if(hooks_, [](const auto& hook) { return hook->over(); });
   if (sandbox_over_) sandbox_.reset();
   sandbox_over_ = false;
   json::Tree tree;

@@ -14,6 +14,7 @@
 #include "api/client.h"
 #include "api/pod_streams.h"
 #include "node/decide.h"
+#include "node/hook.h"
 #include "node/probe.h"
 #include "node/record.h"
 #include "node/spec.h"
@@ -30,7 +31,8 @@ class PodActor final : port::SandboxEvents,
                        api::Caller,
                        ProbeListener,
                        TokenListener,
-                       Attempt::Done {
+                       HookListener,
+                       CommandRunner {
  public:
   PodActor(Surroundings& around, PodRecord record);
   ~PodActor();
@@ -70,7 +72,10 @@ class PodActor final : port::SandboxEvents,
   void on_probe(size_t container, ProbeType type, bool healthy) override;
   void on_probe_failure(size_t container, ProbeType type, std::string_view why) override;
   void on_tokens(bool ok, std::string_view why) override;
-  void on_attempt(bool ok, std::string_view why) override;  // a preStop hook
+  void on_hook(size_t container, HookType type, bool ok, std::string_view why) override;
+  Result<std::unique_ptr<port::Command>> run_in(size_t container,
+                                                const std::vector<std::string>& words,
+                                                port::CommandEvents& events) override;
 
   // --- The turn
   void schedule() { around_.ports.clock.at_turn_end(*this); }
@@ -92,12 +97,15 @@ class PodActor final : port::SandboxEvents,
   void stop_container(size_t index, json::Node pod);
   void send_stop_signal(size_t index);
   void run_due_hooks();
+  void start_hook(size_t index, HookType type, json::Node container, Duration limit);
+  AttemptPlace attempt_place(size_t container);
   void end_sandbox();
   void delete_object();
   void move(Phase to);
   void clean_up();
 
   // --- Containers (pod_containers.cc)
+  void container_ready(size_t index, json::Node pod);
   void container_running(size_t index, const port::ContainerRecord& now);
   void container_over(size_t index, const port::ContainerRecord& now);
   void lose_containers();
@@ -127,9 +135,8 @@ class PodActor final : port::SandboxEvents,
   std::vector<std::unique_ptr<Probe>> probes_;
   std::vector<std::unique_ptr<Probe>>
       dead_probes_;  // freed at the end of the turn: one of them may be calling
-  std::unique_ptr<Attempt> hook_;
-  size_t hook_container_ = 0;
-  bool hook_done_ = false;
+  std::vector<std::unique_ptr<Hook>> hooks_;
+  std::vector<std::unique_ptr<Hook>> dead_hooks_;  // as dead_probes_
   Tokens tokens_;
   std::string saved_;          // the record's text on disk
   bool ending_ = false;        // the sandbox was told to end

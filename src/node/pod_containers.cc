@@ -16,7 +16,8 @@ constexpr size_t kMessageBytesMax = 4096;     // upstream MaxContainerTerminatio
 constexpr size_t kLogMessageBytesMax = 2048;  // ...LogLength
 constexpr int64_t kLogMessageLinesMax = 80;
 constexpr int kUnknownExit = 137;
-constexpr int kStartErrorExit = 128;  // as containerd reports it
+constexpr Duration kPostStartMax = minutes(24 * 60);  // upstream sets no limit at all
+constexpr int kStartErrorExit = 128;                  // as containerd reports it
 constexpr std::string_view kUnknownMessage =
     "The container could not be located when the pod was terminated";
 
@@ -44,15 +45,28 @@ void PodActor::container_running(size_t index, const port::ContainerRecord& now)
   state.pid = now.pid;
   state.started = now.started;
   if (state.run == RunState::kRunning) return;  // adopted
-  state.run = RunState::kRunning;
   event("Started", "Container started", state.name);
   json::Tree tree;
-  if (pod_) start_probes(index, pod_->parse(tree));
+  const json::Node pod = pod_ ? pod_->parse(tree) : json::Node();
+  const std::vector<ContainerSpec> specs = containers_of(pod);
+  const bool has_hook = index < specs.size() && specs[index].node["lifecycle"]["postStart"];
+  if (!has_hook) return container_ready(index, pod);
+  start_hook(index, HookType::kPostStart, specs[index].node, kPostStartMax);
+}
+
+// Until its postStart hook is done, a container is still starting.
+void PodActor::container_ready(size_t index, json::Node pod) {
+  record_.containers[index].run = RunState::kRunning;
+  if (pod) start_probes(index, pod);
 }
 
 void PodActor::container_over(size_t index, const port::ContainerRecord& now) {
   ContainerState& state = record_.containers[index];
   stop_probes(index);
+  for (std::unique_ptr<Hook>& hook : hooks_) {
+    if (hook->container() == index) dead_hooks_.push_back(std::move(hook));
+  }
+  std::erase(hooks_, nullptr);
   json::Tree tree;
   const json::Node pod = pod_ ? pod_->parse(tree) : json::Node();
   Termination end;
@@ -87,6 +101,7 @@ void PodActor::container_over(size_t index, const port::ContainerRecord& now) {
   state.kill_grace_s.reset();
   state.stopped_at.reset();
   state.hook_until.reset();
+  state.hook_ended.reset();
   state.killed = false;
   state.not_before = around_.ports.clock.now() + state.back_off;
   if (index < specs.size() && !specs[index].sidecar) state.start_probed = false;
@@ -205,8 +220,8 @@ void PodActor::start_probes(size_t index, json::Node pod) {
 
 void PodActor::start_probe(size_t index, json::Node container, ProbeType type) {
   ProbeListener& listener = *this;
-  probes_.push_back(std::make_unique<Probe>(around_.ports.network, around_.ports.clock, container,
-                                            ProbePlace{index, type, place().pod_ip}, listener));
+  probes_.push_back(std::make_unique<Probe>(
+      container, ProbePlace{attempt_place(index), type, place().pod_ip}, listener));
 }
 
 void PodActor::stop_probes(size_t index) {

@@ -59,6 +59,19 @@ Result<std::unique_ptr<port::Command>> PodActor::run(const api::PodCommand& comm
   return sandbox_->run(options, events);
 }
 
+// For probes and hooks; a container that is still at its postStart hook is run in all the same.
+Result<std::unique_ptr<port::Command>> PodActor::run_in(size_t container,
+                                                        const std::vector<std::string>& words,
+                                                        port::CommandEvents& events) {
+  if (sandbox_ == nullptr || container >= record_.containers.size())
+    return fail(Code::kUnavailable, "the container does not run");
+  port::CommandOptions options;
+  options.id = record_.containers[container].id();
+  options.process = TRY(joining_process(
+      around_.ports.disk, bundle_path(around_, record_.uid, options.id), words, false));
+  return sandbox_->run(options, events);
+}
+
 Result<std::unique_ptr<port::Command>> PodActor::attach(const api::PodCommand& command,
                                                         port::CommandEvents& events) {
   if (!runs(command.container) || !pod_)

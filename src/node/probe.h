@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// One probe of one running container: its timer, its attempts over TCP or HTTP, its thresholds
+// One probe of one running container: its timer, its attempts, its thresholds
 // (upstream pkg/kubelet/prober). Exists only while the container runs.
 #pragma once
 
@@ -9,8 +9,7 @@
 #include <string_view>
 
 #include "json/tree.h"
-#include "port/clock.h"
-#include "port/net.h"
+#include "node/attempt.h"
 
 namespace coracle::node {
 
@@ -28,67 +27,25 @@ class ProbeListener {
   ~ProbeListener() = default;
 };
 
-// One GET or connect, also used for preStop hooks. Destroying it gives up.
-class Attempt final : port::StreamEvents, port::Alarm {
- public:
-  class Done {
-   public:
-    virtual void on_attempt(bool ok, std::string_view why) = 0;  // may destroy the attempt
-
-   protected:
-    ~Done() = default;
-  };
-  struct Target {
-    port::Endpoint endpoint;
-    std::string url;      // for messages; empty: only connect
-    std::string request;  // bytes to send; empty: only connect
-  };
-  Attempt(port::Network& network, port::Clock& clock, Target target, Duration timeout, Done& done);
-
- private:
-  void on_connected() override;
-  void on_bytes(std::string_view bytes) override;
-  void on_closed(std::string_view why) override;
-  void on_alarm(port::Timer& timer) override;
-  void finish(bool ok, std::string_view why);
-
-  Target target_;
-  Done& done_;
-  std::unique_ptr<port::Timer> timer_;
-  std::unique_ptr<port::Stream> stream_;
-  std::string head_;
-  bool connected_ = false;
-};
-
-// From httpGet or tcpSocket; `container` resolves named ports. `ip`: the pod's, unless the action
-// names a host.
-Attempt::Target attempt_target(json::Node action, json::Node container, std::string_view ip);
-
 struct ProbePlace {
-  size_t container = 0;
+  AttemptPlace attempt;
   ProbeType type = ProbeType::kReadiness;
   std::string ip;
 };
 
 class Probe final : Attempt::Done, port::Alarm {
  public:
-  Probe(port::Network& network,
-        port::Clock& clock,
-        json::Node container,
-        ProbePlace place,
-        ProbeListener& listener);
+  Probe(json::Node container, ProbePlace place, ProbeListener& listener);
   ProbeType type() const { return place_.type; }
-  size_t container() const { return place_.container; }
+  size_t container() const { return place_.attempt.container; }
 
  private:
   void on_alarm(port::Timer& timer) override;
   void on_attempt(bool ok, std::string_view why) override;
 
-  port::Network& network_;
-  port::Clock& clock_;
   ProbePlace place_;
   ProbeListener& listener_;
-  Attempt::Target target_;
+  Deed deed_;
   Duration period_;
   Duration timeout_;
   int64_t successes_needed_;

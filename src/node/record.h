@@ -68,6 +68,7 @@ struct ContainerState {
   std::optional<int64_t> kill_grace_s;
   std::optional<Mono> stopped_at;  // when it was told to stop
   std::optional<Mono> hook_until;  // preStop is under way
+  std::optional<Mono> hook_ended;  // preStop is done, and the signal sent
   bool killed = false;
 
   bool alive() const { return run == RunState::kStarting || run == RunState::kRunning; }

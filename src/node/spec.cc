@@ -79,18 +79,6 @@ std::string pod_label(json::Node pod) {
 namespace {
 
 std::string unsupported_in(const ContainerSpec& container) {
-  for (const std::string_view probe : {"livenessProbe", "readinessProbe", "startupProbe"}) {
-    for (const std::string_view way : {"exec", "grpc"}) {
-      if (container.node[probe][way])
-        return join({"container \"", container.name(), "\": ", probe, ".", way});
-    }
-    if (container.node[probe]["httpGet"]["scheme"].string() == "HTTPS")
-      return join({"container \"", container.name(), "\": ", probe, " over HTTPS"});
-  }
-  if (container.node["lifecycle"]["postStart"])
-    return join({"container \"", container.name(), "\": lifecycle.postStart"});
-  if (container.node["lifecycle"]["preStop"]["exec"])
-    return join({"container \"", container.name(), "\": lifecycle.preStop.exec"});
   if (container.node["volumeDevices"].size() > 0)
     return join({"container \"", container.name(), "\": volumeDevices"});
   return {};

@@ -50,9 +50,7 @@ constexpr Message kSleepAction{"io.k8s.api.core.v1.SleepAction", kSleepActionFie
                                "SleepAction waits."};
 
 constexpr Field kLifecycleHandlerFields[] = {
-    object("exec", 1, kExecAction)
-        .must(not_yet)
-        .about("Runs a command in the container; not supported by Coracle yet."),
+    object("exec", 1, kExecAction).about("Runs a command in the container."),
     object("httpGet", 2, kHTTPGetAction).about("Sends an HTTP request."),
     object("tcpSocket", 3, kTCPSocketAction).must(not_yet).about("Never done by any version."),
     object("sleep", 4, kSleepAction).about("Waits."),
@@ -62,8 +60,7 @@ constexpr Message kLifecycleHandler{"io.k8s.api.core.v1.LifecycleHandler", kLife
 
 constexpr Field kLifecycleFields[] = {
     object("postStart", 1, kLifecycleHandler)
-        .must(not_yet)
-        .about("Done right after the start of the container; not supported by Coracle yet."),
+        .about("Done right after the start of the container, which is not ready before."),
     object("preStop", 2, kLifecycleHandler)
         .about("Done before the container is stopped, within the grace period."),
     text("stopSignal", 3)
@@ -74,8 +71,7 @@ constexpr Field kLifecycleFields[] = {
 constexpr Field kProbeFields[] = {
     object("exec", 1, kExecAction)
         .within(1)
-        .must(not_yet)
-        .about("Runs a command in the container; not supported by Coracle yet."),
+        .about("Runs a command in the container; success if its exit code is 0."),
     object("httpGet", 2, kHTTPGetAction)
         .within(1)
         .about("Sends an HTTP request; a status of 200 to 399 is success."),
@@ -84,8 +80,7 @@ constexpr Field kProbeFields[] = {
         .about("Opens a TCP connection; success if it opens."),
     object("grpc", 4, kGRPCAction)
         .within(1)
-        .must(not_yet)
-        .about("Asks a gRPC health service; not supported by Coracle yet."),
+        .about("Asks a gRPC health service; success if it says SERVING."),
     int32("initialDelaySeconds", 2)
         .or_zero()
         .must(not_negative)

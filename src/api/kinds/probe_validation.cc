@@ -37,8 +37,6 @@ void check_action(json::Node handler,
     const json::Node port = handler[name]["port"];
     if (port) check_number_or_port_name(port, field(field(path, name), "port"), errors);
   }
-  if (handler["httpGet"]["scheme"].string() == "HTTPS")
-    refuse(field(path, "httpGet.scheme"), errors);
   check_http_headers(handler["httpGet"]["httpHeaders"], field(path, "httpGet.httpHeaders"), errors);
 }
 

@@ -159,6 +159,97 @@ TEST_F(AgentTest, RunsAPodAndDeletesItGracefully) {
   EXPECT_TRUE(machine_.disk().list("/data/pods")->empty());
 }
 
+constexpr const char* kHooked = R"(
+metadata: {name: web, namespace: default, generation: 1}
+spec:
+  nodeName: gw-1
+  terminationGracePeriodSeconds: 5
+  containers:
+  - name: web
+    image: busybox
+    imagePullPolicy: IfNotPresent
+    lifecycle:
+      postStart: {exec: {command: [prepare]}}
+      preStop: {exec: {command: [finish]}}
+)";
+
+TEST_F(AgentTest, StartedMeansThatItsHookIsDone) {
+  start();
+  load_busybox();
+  cluster_.put(api::kPod, kHooked);
+  settle();
+  EXPECT_FALSE(container_state()["running"]);
+  ASSERT_EQ(sandboxes_.commands.running.size(), 1u);
+  const auto& options = sandboxes_.commands.running[0]->options;
+  EXPECT_EQ(options.id, "web-0");
+  EXPECT_NE(options.process.find(R"("args":["prepare"])"), std::string::npos) << options.process;
+  sandboxes_.commands.running[0]->events.on_command_over({true, 0, ""});
+  settle();
+  EXPECT_TRUE(container_state()["running"]);
+  EXPECT_TRUE(status()["containerStatuses"].at(0)["ready"].boolean());
+}
+
+TEST_F(AgentTest, AFailedPostStartHookEndsTheContainer) {
+  start();
+  load_busybox();
+  cluster_.put(api::kPod, kHooked);
+  settle();
+  ASSERT_EQ(sandboxes_.commands.running.size(), 1u);
+  sandboxes_.commands.running[0]->events.on_output(false, "no way");
+  sandboxes_.commands.running[0]->events.on_command_over({true, 9, ""});
+  settle();
+  EXPECT_TRUE(has_event("FailedPostStartHook: PostStartHook failed: no way"));
+  EXPECT_TRUE(has_event("Killing: FailedPostStartHook"));
+  EXPECT_TRUE(has_order("signal web-0 15"));
+}
+
+TEST_F(AgentTest, ThePreStopHookComesBeforeTheSignalAndWithinTheGracePeriod) {
+  start();
+  load_busybox();
+  cluster_.put(api::kPod, kHooked);
+  settle();
+  ASSERT_EQ(sandboxes_.commands.running.size(), 1u);
+  sandboxes_.commands.running[0]->events.on_command_over({true, 0, ""});
+  settle();
+  cluster_.remove(api::kPod, "default", "web", 5);
+  settle();
+  ASSERT_EQ(sandboxes_.commands.running.size(), 1u);
+  run(seconds(4));
+  EXPECT_FALSE(has_order("signal web-0 15"));
+  run(milliseconds(1100));
+  EXPECT_TRUE(has_order("signal web-0 15")) << "the hook took all of it";
+  EXPECT_FALSE(has_order("kill web-0"));
+  run(seconds(2));
+  EXPECT_TRUE(has_order("kill web-0")) << "and left two seconds for the signal";
+}
+
+struct Heard : port::CommandEvents {
+  void on_output(bool, std::string_view) override {}
+  void on_command_over(const port::CommandEnd&) override {}
+};
+
+TEST_F(AgentTest, RunsCommandsAsItsContainersDo) {
+  run_web();
+  Heard heard;
+  const api::ObjectRef pod = cluster_.state().get(api::kPod, "default", "web");
+  api::PodCommand command;
+  command.container = "web";
+  command.words = {"ls", "-l"};
+  command.terminal = true;
+  EXPECT_TRUE(agent_->check(*pod, command));
+  auto running = agent_->run(*pod, command, heard);
+  ASSERT_TRUE(running) << running.error().message;
+  const port::CommandOptions& options = sandboxes_.commands.running[0]->options;
+  EXPECT_TRUE(options.terminal);
+  for (const char* part : {R"("terminal":true)", R"("args":["ls","-l"])", R"("TERM=xterm")",
+                           R"("capabilities")", R"("HOSTNAME=web")"})
+    EXPECT_NE(options.process.find(part), std::string::npos) << part << " in " << options.process;
+  command.container = "none";
+  const auto refused = agent_->check(*pod, command);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().message, "container not found (\"none\")");
+}
+
 TEST_F(AgentTest, BacksOffFromAContainerThatCannotStart) {
   sandboxes_.refuse_start = "executable file not found";
   run_web();

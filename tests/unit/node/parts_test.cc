@@ -311,6 +311,7 @@ TEST(Addresses, GoRoundAndEnd) {
 
 class ProbeTest : public ::testing::Test,
                   protected ProbeListener,
+                  protected CommandRunner,
                   protected port::Acceptor,
                   protected port::StreamEvents {
  protected:
@@ -322,17 +323,31 @@ class ProbeTest : public ::testing::Test,
   }
   void on_bytes(std::string_view bytes) override {
     request_ += bytes;
-    if (request_.ends_with("\r\n\r\n")) stream_->send(answer_);
+    if (request_.ends_with("\r\n\r\n") || grpc_) stream_->send(answer_);
   }
   void on_closed(std::string_view) override { request_.clear(); }
 
+  Result<std::unique_ptr<port::Command>> run_in(size_t,
+                                                const std::vector<std::string>& words,
+                                                port::CommandEvents& events) override {
+    words_ = words;
+    return commands_.run({}, events);
+  }
+  AttemptPlace place() {
+    CommandRunner& runner = *this;
+    return {machine_.network(), machine_.clock(), machine_.random(), runner, 0};
+  }
+
   port_sim::World world_{5};
   port_sim::Machine& machine_ = world_.machine();
+  FakeCommands commands_;
+  std::vector<std::string> words_;
   std::unique_ptr<port::Stream> stream_;
   std::string request_;
   std::string answer_ = "HTTP/1.1 200 OK\r\n\r\n";
   std::string verdicts_;
   std::string why_;
+  bool grpc_ = false;
 };
 
 TEST_F(ProbeTest, TurnsByItsThresholds) {
@@ -341,8 +356,7 @@ TEST_F(ProbeTest, TurnsByItsThresholds) {
       "{ports: [{name: http, containerPort: 80}], readinessProbe: {httpGet: {path: /ok, port: "
       "http}, periodSeconds: 1, failureThreshold: 2}}");
   ProbeListener& listener = *this;
-  Probe probe(machine_.network(), machine_.clock(), container,
-              {0, ProbeType::kReadiness, machine_.address()}, listener);
+  Probe probe(container, {place(), ProbeType::kReadiness, machine_.address()}, listener);
   world_.run_for(milliseconds(1500));
   EXPECT_EQ(verdicts_, "-") << "nobody listens: " << why_;
   const auto open = machine_.network().listen({machine_.address(), 80}, *this);
@@ -358,6 +372,63 @@ TEST_F(ProbeTest, TurnsByItsThresholds) {
   answer_.clear();
   world_.run_for(seconds(2));
   EXPECT_NE(why_.find("context deadline exceeded"), std::string::npos) << why_;
+}
+
+TEST_F(ProbeTest, RunsACommandAndKeepsToItsTime) {
+  json::Tree tree;
+  const json::Node container = *tree.parse_yaml(
+      "{readinessProbe: {exec: {command: [cat, /ok]}, periodSeconds: 3, failureThreshold: 1}}");
+  ProbeListener& listener = *this;
+  Probe probe(container, {place(), ProbeType::kReadiness, "10.0.0.1"}, listener);
+  world_.run_for(milliseconds(500));
+  ASSERT_EQ(commands_.running.size(), 1u);
+  EXPECT_EQ(words_, (std::vector<std::string>{"cat", "/ok"}));
+  commands_.running[0]->events.on_output(true, "cat: no such file\n");
+  commands_.running[0]->events.on_command_over({true, 1, ""});
+  world_.run_for(milliseconds(10));
+  EXPECT_EQ(verdicts_, "-");
+  EXPECT_EQ(why_, "cat: no such file\n");
+  world_.run_for(seconds(3));
+  ASSERT_EQ(commands_.running.size(), 1u);
+  commands_.running[0]->events.on_command_over({true, 0, ""});
+  world_.run_for(milliseconds(10));
+  EXPECT_EQ(verdicts_, "-+");
+  world_.run_for(milliseconds(4500));
+  EXPECT_EQ(commands_.running.size(), 0u) << "given up after a second";
+  EXPECT_EQ(verdicts_, "-+-");
+  EXPECT_EQ(why_, "command \"cat /ok\" timed out");
+}
+
+// Frames of RFC 9113: SETTINGS, then the answer of grpc.health.v1 in DATA.
+TEST_F(ProbeTest, AsksAGrpcHealthService) {
+  json::Tree tree;
+  const json::Node container = *tree.parse_yaml(
+      "{readinessProbe: {grpc: {port: 5000, service: shop}, periodSeconds: 1, failureThreshold: "
+      "1}}");
+  const std::string settings("\0\0\0\4\0\0\0\0\0", 9);
+  const auto answer = [&](char status) {
+    std::string data("\0\0\7\0\0\0\0\0\1\0\0\0\0\2\x08", 15);
+    return settings + data + status;
+  };
+  grpc_ = true;
+  answer_ = answer(1);
+  const auto open = machine_.network().listen({machine_.address(), 5000}, *this);
+  ASSERT_TRUE(open);
+  ProbeListener& listener = *this;
+  Probe probe(container, {place(), ProbeType::kReadiness, machine_.address()}, listener);
+  world_.run_for(milliseconds(900));
+  EXPECT_EQ(verdicts_, "+") << why_;
+  EXPECT_TRUE(request_.empty() || request_.starts_with("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"));
+  answer_ = answer(2);
+  world_.run_for(seconds(1));
+  EXPECT_EQ(verdicts_, "+-");
+  EXPECT_EQ(why_, "service unhealthy (responded with \"NOT_SERVING\")");
+  answer_ = settings + std::string("\0\0\1\1\5\0\0\0\1\x88", 10);  // HEADERS that end all
+  world_.run_for(seconds(1));
+  EXPECT_NE(why_.find("does not implement"), std::string::npos) << why_;
+  answer_ = settings;
+  world_.run_for(seconds(2));
+  EXPECT_EQ(why_, "timeout: health rpc did not complete within 1s");
 }
 
 }  // namespace
