@@ -43,11 +43,11 @@ apiVersion: batch/v1
 kind: Job
 metadata: {name: j}
 Y
-refuses 'type NodePort is not supported' kn apply -f - <<'Y'
+refuses 'spec.loadBalancerSourceRanges: Forbidden: not supported' kn apply -f - <<'Y'
 apiVersion: v1
 kind: Service
 metadata: {name: outside}
-spec: {type: NodePort, ports: [{port: 80}]}
+spec: {type: LoadBalancer, loadBalancerSourceRanges: [192.0.2.0/24], ports: [{port: 80}]}
 Y
 bad='apiVersion: apps/v1
 kind: Deployment

@@ -28,8 +28,12 @@ for kubectl in $(some_kubectls); do
   equal selector "$(kn get service web -o 'jsonpath={.spec.selector}')" '{"app":"other"}'
   kn expose pod web --name=again --port=81 --target-port=8080 --selector=app=web
   equal ports "$(kn get service again -o 'jsonpath={.spec.ports[0].port} {.spec.ports[0].targetPort} {.spec.type}')" '81 8080 ClusterIP'
-  refuses 'type NodePort is not supported' kn expose pod web --name=outside --port=81 --type=NodePort
-  refuses 'is not supported' kn create service loadbalancer outside --tcp=80:80
+  kn expose pod web --name=outside --port=81 --type=NodePort
+  contains 'node port' "$(kn get service outside --no-headers)" '81:3'
+  kn delete service outside
+  kn create service loadbalancer outside --tcp=80:80
+  contains 'load balancer' "$(kn get service outside --no-headers)" '<pending>'
+  kn delete service outside
   refuses 'could not find the requested resource' kn create job j --image=a
   kn label configmap c a=1
   refuses 'already has a value' kn label configmap c a=2

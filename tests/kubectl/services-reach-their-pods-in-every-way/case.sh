@@ -148,6 +148,20 @@ equal "answers during the restart" "$(cat "$WORK/during.log")" ""
 equal "rules after a restart" "$(rules)" "$before"
 equal "affinity outlives the daemon" "$(get "$sticky/name")" "$chosen"
 
+# Pods that come do not move a client; one that goes does. A brief timeout is forgotten.
+kn scale deployment/web --replicas=5
+eventually_equal 20 5 sh -c "$KUBECTL -n $NS get endpointslices -l kubernetes.io/service-name=sticky -o 'jsonpath={.items[*].endpoints[*].addresses[0]}' | wc -w"
+for _ in $(seq 1 8); do equal "affinity outlives other pods" "$(get "$sticky/name")" "$chosen"; done
+kn delete pod "$chosen" --wait=false
+moved() { get "$sticky/name" | grep -v "$chosen"; }
+eventually 10 moved
+equal "sticks again" "$(seen "$sticky" 10)" 1
+kn patch service sticky -p '{"spec":{"sessionAffinityConfig":{"clientIP":{"timeoutSeconds":1}}}}'
+brief() { nft list table ip coracle | grep -q 'timeout 1s'; }
+eventually 5 brief
+forgets() { for _ in 1 2 3 4; do get "$sticky/name"; sleep 1.3; done | sort -u | wc -l | grep -q '[234]'; }
+eventually 20 forgets
+
 # What changes is followed, what is deleted goes.
 kn scale deployment/web --replicas=1
 one() { [ "$(seen "$web" 12)" = 1 ]; }
