@@ -17,6 +17,7 @@ extern const Controller kRootCaController;
 extern const Controller kGarbageCollector;
 extern const Controller kNodeLifecycleController;
 extern const Controller kTaintEvictionController;
+extern const Controller kResourceQuotaController;
 extern const Controller kDisruptionController;
 extern const Controller kCronJobController;
 extern const Controller kTtlAfterFinishedController;

@@ -30,6 +30,7 @@ constexpr const Controller* kControllers[] = {
     &kCronJobController,
     &kTtlAfterFinishedController,
     &kDisruptionController,
+    &kResourceQuotaController,
 };
 
 // Most changes wake nobody: stored text is compact, so this is found without parsing it.

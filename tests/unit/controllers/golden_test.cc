@@ -39,6 +39,7 @@ const Row kRows[] = {
     {"cronjob", &kCronJobController, &api::kCronJob},
     {"ttl", &kTtlAfterFinishedController, &api::kJob},
     {"disruption", &kDisruptionController, &api::kPodDisruptionBudget},
+    {"quota", &kResourceQuotaController, &api::kResourceQuota},
     {"eviction", &kTaintEvictionController, &api::kPod},
     {"podgc", &kPodGarbageCollector, nullptr},
 };
