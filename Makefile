@@ -6,6 +6,7 @@
 #   make test    install what is missing and pass every test
 #   make check   floors, banned words, function sizes, formatting, clang-tidy
 #   make sim     simulated power cuts and clusters (SEED=n replays one), then a real writer killed 1,000 times
+#   make sim-teeth  plant faults one by one and see that the simulator finds each
 #   make golden  rewrite the golden files after a wanted change (ROOM=x for one room); read the diff
 #   make fuzz    run every fuzz target for a while (SECONDS_EACH=20)
 #   make bench   measure against peers: build/bench/report.json and report.md
@@ -17,11 +18,12 @@ BUILD ?= build/release
 SEED ?=
 CUTS ?= 50000
 KILLS ?= 1000
+MEMBERS_WORLDS ?= 500
 SECONDS_EACH ?= 20
 ROOM ?=
 
 .DEFAULT_GOAL := all
-.PHONY: all deps configure run stop test unit kubectl-tests check sim golden fuzz bench budget image clean
+.PHONY: all deps configure run stop test unit kubectl-tests check sim sim-teeth golden fuzz bench budget image clean
 
 deps:
 	@tools/deps.sh
@@ -52,9 +54,13 @@ unit: all
 	@cd $(BUILD) && ctest --output-on-failure -j2
 
 sim: configure
-	@ninja -C $(BUILD) coracle_sim coracle_kill9
+	@ninja -C $(BUILD) coracle_sim coracle_quorum coracle_kill9
+	@$(BUILD)/coracle_quorum $(if $(SEED),--seed $(SEED) --worlds 1,--worlds $(MEMBERS_WORLDS))
 	@$(BUILD)/coracle_sim $(if $(SEED),--seed $(SEED) --cuts 50 --worlds 1,--cuts $(CUTS))
 	@$(if $(SEED),true,$(BUILD)/coracle_kill9 --rounds $(KILLS))
+
+sim-teeth: deps
+	@tools/sim_teeth.sh
 
 kubectl-tests: coracle
 	@tests/kubectl/run.sh $(BUILD)

@@ -39,6 +39,7 @@ for binary in "$build"/*_test; do
 done
 
 [ -x "$build/coracle_sim" ] && step sim "$build/coracle_sim" --cuts "${CUTS:-5000}"
+[ -x "$build/coracle_quorum" ] && step members "$build/coracle_quorum" --worlds "${MEMBERS_WORLDS:-150}" --seconds 20
 [ -x "$build/coracle_kill9" ] && step kill9 "$build/coracle_kill9" --rounds "${KILLS:-100}"
 [ -x "$build/coracle" ] && step kubectl tests/kubectl/run.sh "$build"
 

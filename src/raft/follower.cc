@@ -2,6 +2,7 @@
 // Messages as followers, learners and candidates take them.
 #include <algorithm>
 
+#include "base/tooth.h"
 #include "raft/machine.h"
 
 namespace coracle::raft {
@@ -123,6 +124,8 @@ Result<> Machine::take_heartbeat(const Message& message) {
     return fail(Code::kCorrupt, "raft: an acknowledged part of the log is missing");
   }
   log_.commit_to(message.commit);
+  if (bites(Tooth::kHeartbeatAcknowledges))
+    send({.type = MessageType::kAppendReply, .to = message.from, .index = log_.last_index()});
   send({.type = MessageType::kHeartbeatReply,
         .to = message.from,
         .read_number = message.read_number});

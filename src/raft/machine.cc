@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "base/tooth.h"
+
 namespace coracle::raft {
 
 Machine::Machine(const Options& options, const Storage& storage, Trace* trace)
@@ -159,6 +161,7 @@ void Machine::send(Message message) {
   bool promises = message.type == MessageType::kAppendReply ||
                   message.type == MessageType::kVoteReply ||
                   message.type == MessageType::kPreVoteReply;
+  if (bites(Tooth::kPromisedBeforeDurable) && message.to != options_.id) promises = false;
   if (promises) {
     after_append_.push_back(std::move(message));
   } else {

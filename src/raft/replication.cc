@@ -2,6 +2,7 @@
 // What the leader sends.
 #include <algorithm>
 
+#include "base/tooth.h"
 #include "raft/machine.h"
 
 namespace coracle::raft {
@@ -73,7 +74,10 @@ void Machine::broadcast_heartbeat() {
 }
 
 bool Machine::maybe_commit() {
-  return log_.maybe_commit({term_, tracker_.committed()});
+  const Index counted = tracker_.committed();
+  if (bites(Tooth::kOldTermCommitted))
+    return log_.maybe_commit({log_.term_or_zero(counted), counted});
+  return log_.maybe_commit({term_, counted});
 }
 
 }  // namespace coracle::raft

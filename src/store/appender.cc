@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/tooth.h"
 
 namespace coracle::store {
 namespace {
@@ -67,11 +68,12 @@ void Appender::take_hard_state(const Waiting& waiting, Batch& batch) const {
     if (item.type == RecordType::kHardState) now = item;
   }
   const bool votes = !waiting.is_commit && (message.term != 0 || message.vote != 0);
-  const bool same = !votes || (message.term == now.term && message.vote == now.vote);
+  const bool same_vote = message.vote == now.vote || bites(Tooth::kVoteNotStored);
+  const bool same = !votes || (message.term == now.term && same_vote);
   if (same && (!waiting.is_commit || message.commit <= now.commit)) return;
   if (!same) {
     now.term = message.term;
-    now.vote = message.vote;
+    now.vote = bites(Tooth::kVoteNotStored) ? raft::kNobody : message.vote;
   }
   if (waiting.is_commit) now.commit = message.commit;
   batch.items.push_back(now);

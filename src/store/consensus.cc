@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/log.h"
+#include "base/tooth.h"
 #include "store/replicated_store.h"
 
 namespace coracle::store {
@@ -53,7 +54,7 @@ void ReplicatedStore::on_turn_end() {
     propose_batch();
     ask_reads();
     pump();
-    reads_.applied(state_.applied());
+    reads_.applied(bites(Tooth::kReadBeforeApplied) ? UINT64_MAX : state_.applied());
   }
   state_.deliver_changes();
   tell_standing();
@@ -97,7 +98,7 @@ void ReplicatedStore::propose_batch() {
   }
   lazy_timer_->disarm();
   const raft::Machine& machine = core_->machine();
-  proposer_.need_quorum(!sole_voter());
+  proposer_.need_quorum(!sole_voter() && !bites(Tooth::kOldLeaderRefuses));
   std::vector<raft::Payload> batch =
       proposer_.form(now, machine.log().last_index() + 1, machine.term());
   if (batch.empty()) return;
@@ -120,6 +121,7 @@ void ReplicatedStore::ask_reads() {
 bool ReplicatedStore::confirm(ReadWaiter& waiter) {
   const bool up_to_date = state_.applied() >= core_->machine().log().committed();
   if (sole_voter() && (failed_ || (leads() && up_to_date))) return true;
+  if (bites(Tooth::kStaleRead)) return true;
   reads_.add(waiter);
   parts_.clock.at_turn_end(*this);
   return false;
@@ -197,7 +199,7 @@ void ReplicatedStore::on_stored(std::vector<raft::Message> responses) {
 bool ReplicatedStore::may_apply(const raft::Entry& entry) {
   if (flusher_.must_wait() && !flusher_.full()) return false;
   if (entry.type == raft::EntryType::kNormal || entry.index <= last_applied_.index) return true;
-  if (parts_.log->end().commit >= entry.index) return true;
+  if (parts_.log->end().commit >= entry.index || bites(Tooth::kChangeBeforeSure)) return true;
   if (commit_asked_ < entry.index) appender_->push_commit(commit_asked_ = entry.index);
   return false;
 }

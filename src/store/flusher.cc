@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/tooth.h"
 
 namespace coracle::store {
 namespace {
@@ -55,9 +56,11 @@ FlushOutcome flush(Writer& writer,
     return outcome;
   }
   outcome.committed = true;
-  outcome.durable = synced;
+  outcome.durable = synced || bites(Tooth::kNoCheckpoint);
   if (synced) {
     outcome.result = writer.sync_commits(false);
+  } else if (bites(Tooth::kNoCheckpoint)) {
+    return outcome;
   } else if (durability == Durability::kCheckpoint || writer.wal_pages() >= kCheckpointPages) {
     Result<bool> complete = writer.checkpoint();
     if (!complete) outcome.result = std::move(complete).error();

@@ -133,10 +133,11 @@ void ReplicatedStore::on_installed(Applied applied, Result<> result) {
   std::optional<Roster> roster = Roster::decode(applied.roster);
   if (result && !roster) result = fail(Code::kCorrupt, "the snapshot's members are damaged");
   const std::string old = std::exchange(parts_.path, other_file(parts_.path));
+  Result<std::unique_ptr<Reader>> old_rows = Reader::open(old, parts_.disk.sqlite_vfs());
+  const Memtable old_memory = state_.memtable().copy();
   if (result) result = parts_.reader->reopen(parts_.path);
   if (result) result = state_.start(applied.last.index);
   if (!result) return fail_for_good(std::move(result).error());
-  static_cast<void>(remove_database(parts_.disk, old));  // else at the next start
   LOG(kInfo, "store: snapshot installed", kv("index", applied.last.index));
   last_applied_ = applied.last;
   roster_ = std::move(*roster);
@@ -145,6 +146,11 @@ void ReplicatedStore::on_installed(Applied applied, Result<> result) {
   roster_changed();
   proposer_.reset();
   flusher_.restart(applied);
+  if (old_rows) {
+    state_.tell_differences(View(old_memory, **old_rows));
+    old_rows->reset();
+  }
+  static_cast<void>(remove_database(parts_.disk, old));  // else at the next start
   appender_->install_ended();
   apply_waiting();
   parts_.clock.at_turn_end(*this);

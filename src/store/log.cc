@@ -6,6 +6,7 @@
 
 #include "base/assert.h"
 #include "base/bytes.h"
+#include "base/tooth.h"
 
 namespace coracle::store {
 namespace {
@@ -32,7 +33,7 @@ size_t bytes_in_log(const LogItem& item) {
 
 Result<> LogAppend::perform() const {
   TRY(file->write_at(offset, bytes));
-  return file->sync();
+  return bites(Tooth::kNoSync) ? Result<>() : file->sync();
 }
 
 Result<> LogGrowth::perform(port::Disk& disk) {
@@ -95,6 +96,7 @@ Log::Segment* Log::find(uint64_t sequence) {
 // all its entries were overwritten.
 bool Log::is_free(const Segment& segment) const {
   if (segment.sequence == 0) return true;
+  if (bites(Tooth::kRecycledTooEarly)) return segment.sequence != end_.sequence;
   return segment.sequence != end_.sequence && segment.sequence < durable_sequence_ &&
          segment.highest <= durable_;
 }
@@ -245,7 +247,7 @@ void Log::jump(uint64_t index) {
 LogPoint Log::point_for(uint64_t applied) {
   while (!marks_.empty() && marks_.front().highest <= applied)
     marks_.pop_front();
-  return marks_.empty() ? end_ : marks_.front().before;
+  return marks_.empty() || bites(Tooth::kReplayFromTooFar) ? end_ : marks_.front().before;
 }
 
 void Log::set_durable(uint64_t index, const LogPoint& point) {

@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/log.h"
+#include "base/tooth.h"
 
 namespace coracle::store {
 namespace {
@@ -217,7 +218,7 @@ api::ObjectRef Proposer::object_for(const Origin& origin) const {
 }
 
 Waiter* Proposer::take_sent(const Origin& origin) {
-  if (origin.member != next_.member) return nullptr;
+  if (origin.member != next_.member && !bites(Tooth::kOutcomeOfOther)) return nullptr;
   const auto sent = sent_.find(origin.sequence);
   if (sent == sent_.end()) return nullptr;
   Waiter* waiter = sent->second.waiter;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/tooth.h"
 
 namespace coracle::store {
 namespace {
@@ -54,6 +55,7 @@ Result<> RaftLog::on_entry(const LogItem& item) {
     truncate(runs_.front().first + 1);
     return {};
   }
+  if (bites(Tooth::kSuffixNotCut) && item.index <= log_last_) return {};
   const raft::Entry entry = entry_of(item);
   stored({&entry, 1});
   drop_front();

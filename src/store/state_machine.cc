@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/log.h"
+#include "base/tooth.h"
 
 namespace coracle::store {
 
@@ -17,7 +18,7 @@ StateMachine::StateMachine(port::Clock& clock, Reader& reader)
 
 Result<> StateMachine::start(uint64_t version) {
   applied_ = version;
-  memtable_ = Memtable();
+  if (!bites(Tooth::kSnapshotKeepsMemory)) memtable_ = Memtable();
   owners_ = Owners();
   looked_up_.clear();
   fresh_.clear();
@@ -56,7 +57,7 @@ Result<api::Change> StateMachine::apply(const Mutation& mutation,
   } else if (mutation.expected == 0) {
     return std::move(found).error();
   }
-  if (version != mutation.expected) {
+  if (version != mutation.expected && !bites(Tooth::kUncheckedApply)) {
     if (mutation.expected == 0) return fail(Code::kAlreadyExists, "the object already exists");
     return fail(Code::kConflict,
                 "the object has been modified; please apply your changes to the latest version");
@@ -76,6 +77,7 @@ Result<api::Change> StateMachine::change(const Mutation& mutation,
   }
   api::Change change;
   change.version = applied_;
+  if (bites(Tooth::kVersionReused) && stored) change.version = stored->object->version();
   if (stored) change.before = stored->object;
   if (mutation.operation == Operation::kDelete) {
     change.type = api::ChangeType::kDeleted;

@@ -29,6 +29,9 @@ class StateMachine {
   Result<> start(uint64_t version);
   // `object` is what the proposer already made of the text, if it has the right version.
   Result<api::Change> apply(const Mutation& mutation, uint64_t index, api::ObjectRef object);
+  // The state was replaced: tells the feeds what is different now, as if it had just changed. All
+  // these changes have one version.
+  void tell_differences(const View& old);
   void skip(uint64_t index) { applied_ = index; }  // an entry that changes nothing
   // A proposal will look the key up when it is applied: keeps the answer until then.
   Result<uint64_t> look_up(const std::string& key);
@@ -71,6 +74,7 @@ class StateMachine {
               const api::Change& change,
               const std::optional<Stored>& before);
   Result<> index_owners();
+  Result<> tell(const ViewRow* was, const ViewRow* is);
 
   port::Clock& clock_;
   Reader& reader_;

@@ -36,6 +36,9 @@ class QuorumLife::Witness final : public api::Feed {
  public:
   Witness(QuorumLife& life, raft::NodeId id, uint64_t from) : life_(life), id_(id), last_(from) {}
   void on_change(const api::Change& change) override {
+    // What a snapshot changed comes with the snapshot's version, which the ring does not hold.
+    const store::Store* store = life_.group_.find(id_)->store.get();
+    if (store == nullptr || !store->position_after(change.version - 1)) return;
     if (change.version <= last_) life_.fail("versions do not rise");
     last_ = change.version;
     life_.told(id_, change);

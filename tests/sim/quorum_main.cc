@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "base/log.h"
+#include "base/tooth.h"
 #include "tests/sim/quorum_life.h"
 
 namespace coracle::sim {
@@ -18,6 +19,7 @@ constexpr uint64_t kTwiceEvery = 16;  // worlds: one is lived twice, to see that
 struct Arguments {
   uint64_t seed = 1;
   uint64_t worlds = 100;
+  uint64_t tooth = 0;    // a planted fault (base/tooth.h), where they are compiled in
   uint64_t seconds = 0;  // of processor time; then no further world
   bool log = false;
   bool valid = true;
@@ -26,6 +28,7 @@ struct Arguments {
 uint64_t* number_named(Arguments& arguments, std::string_view word) {
   if (word == "--seed") return &arguments.seed;
   if (word == "--seconds") return &arguments.seconds;
+  if (word == "--tooth") return &arguments.tooth;
   return word == "--worlds" ? &arguments.worlds : nullptr;
 }
 
@@ -89,8 +92,19 @@ int run(const Arguments& arguments) {
 }  // namespace
 }  // namespace coracle::sim
 
+#ifdef CORACLE_TEETH
+coracle::Tooth coracle::planted = coracle::Tooth::kNone;
+constexpr size_t kToothMax = std::size(coracle::kTeeth) - 1;
+#else
+constexpr size_t kToothMax = 0;
+#endif
+
 int main(int count, char** words) {
-  const auto arguments = coracle::sim::parse(count, words);
+  auto arguments = coracle::sim::parse(count, words);
+  arguments.valid = arguments.valid && arguments.tooth <= kToothMax;
+#ifdef CORACLE_TEETH
+  if (arguments.valid) coracle::planted = static_cast<coracle::Tooth>(arguments.tooth);
+#endif
   if (!arguments.valid) {
     std::fprintf(stderr, "usage: coracle_quorum [--seed N] [--worlds N] [--seconds N] [--log]\n");
     return 2;

@@ -161,6 +161,45 @@ TEST_F(GroupTest, ALaggingMemberGetsASnapshot) {
   EXPECT_EQ(value(away, "b"), "1");
 }
 
+struct Mirror : api::Feed {
+  void on_change(const api::Change& change) override {
+    const std::string key = change.after->key();
+    if (change.type == api::ChangeType::kDeleted) {
+      values.erase(key);
+    } else {
+      values[key] = std::string(change.after->text());
+    }
+  }
+  std::map<std::string, std::string> values;
+};
+
+TEST_F(GroupTest, FeedsHearWhatASnapshotChanged) {
+  grow(3);
+  const raft::NodeId lead = group.leader()->id;
+  const raft::NodeId away = lead == 3 ? 2 : 3;
+  Mirror mirror;
+  group.store(away).subscribe(mirror);
+  const uint64_t gone = put(lead, "gone", "1");
+  put(lead, "kept", "1");
+  ASSERT_TRUE(group.settle_all());
+  group.net().cut_off(away);
+  Outcome removed;
+  group.store(lead).propose({Operation::kDelete, &api::kConfigMap, "d", "gone", "", gone}, removed);
+  settle(removed);
+  uint64_t version = 0;
+  for (int i = 0; i < 400; ++i)
+    version = put(lead, "a", std::to_string(i) + std::string(1500, 'x'), version);
+  group.net().heal();
+  ASSERT_TRUE(group.settle_all());
+  EXPECT_GT(group.net().snapshots(), 0u);
+  std::map<std::string, std::string> should;
+  auto rows = group.store(away).rows(api::storage_prefix(api::kConfigMap), "", 0);
+  for (Rows::Row row; rows && *(*rows)->next(row);)
+    should[std::string(row.key)] = std::string(row.text);
+  EXPECT_EQ(should.size(), 2u);
+  EXPECT_EQ(mirror.values, should);
+}
+
 TEST_F(GroupTest, AWholeClusterSurvivesAPowerCut) {
   grow(3);
   uint64_t version = 0;
