@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "apiserver/pod_admission.h"
 
+#include <optional>
+
 #include "apiserver/admission.h"
 #include "apiserver/metadata.h"
 #include "base/bytes.h"
@@ -84,15 +86,38 @@ bool tolerates(json::Node tolerations, std::string_view key) {
   return false;
 }
 
-struct KnownPriority {
-  std::string_view name;
-  int64_t value;
+struct Priority {
+  std::string name;
+  int64_t value = 0;
+  std::string preemption = "PreemptLowerPriority";
 };
-constexpr KnownPriority kPriorities[] = {
-    {"", 0},
-    {"system-cluster-critical", 2'000'000'000},
-    {"system-node-critical", 2'000'001'000},
-};
+
+Priority read_priority(const api::Object& object) {
+  json::Tree tree;
+  const json::Node node = object.parse(tree);
+  return {std::string(object.name()), node["value"].integer(),
+          std::string(node["preemptionPolicy"].string("PreemptLowerPriority"))};
+}
+
+// Without a name the default of the cluster, if one is marked: the lowest of several.
+std::optional<Priority> find_priority(Parts& parts, std::string_view name) {
+  if (!name.empty()) {
+    const api::ObjectRef object = parts.store.get(api::kPriorityClass, {}, name);
+    if (object) return read_priority(*object);
+    // Known even before their objects are made.
+    if (name == "system-cluster-critical") return Priority{std::string(name), 2'000'000'000};
+    if (name == "system-node-critical") return Priority{std::string(name), 2'000'001'000};
+    return std::nullopt;
+  }
+  std::optional<Priority> lowest;
+  api::for_each(parts.store, api::kPriorityClass, {}, [&](const api::ObjectRef& object) {
+    json::Tree tree;
+    if (!object->parse(tree)["globalDefault"].boolean()) return;
+    Priority each = read_priority(*object);
+    if (!lowest || each.value < lowest->value) lowest = std::move(each);
+  });
+  return lowest ? lowest : Priority{};
+}
 
 }  // namespace
 
@@ -140,8 +165,8 @@ Result<> admit_tolerations(Parts&, Request& request) {
   return {};
 }
 
-// plugin/pkg/admission/priority, with the two classes that are built in
-Result<> admit_priority(Parts&, Request& request) {
+// plugin/pkg/admission/priority
+Result<> admit_priority(Parts& parts, Request& request) {
   const json::Node spec = request.object["spec"];
   if (!spec.is_object()) return {};
   if (!request.creating()) {  // clients that do not know the fields leave them out
@@ -151,21 +176,29 @@ Result<> admit_priority(Parts&, Request& request) {
     }
     return {};
   }
-  const std::string_view wanted = spec["priorityClassName"].string();
-  for (const KnownPriority& known : kPriorities) {
-    if (known.name != wanted) continue;
-    if (const json::Node given = spec["priority"]; given && given.integer() != known.value) {
-      return forbidden(request,
-                       "the integer value of priority (" + std::to_string(given.integer()) +
-                           ") must not be provided in pod spec; priority admission "
-                           "controller computed " +
-                           std::to_string(known.value) + " from the given PriorityClass name");
-    }
-    spec.set("priority", known.value);
-    if (!spec["preemptionPolicy"]) spec.set("preemptionPolicy", "PreemptLowerPriority");
-    return {};
+  const std::optional<Priority> found = find_priority(parts, spec["priorityClassName"].string());
+  if (!found) {
+    return forbidden(request, join({"no PriorityClass with name ",
+                                    spec["priorityClassName"].string(), " was found"}));
   }
-  return forbidden(request, join({"no PriorityClass with name ", wanted, " was found"}));
+  if (const json::Node given = spec["priority"]; given && given.integer() != found->value) {
+    return forbidden(request, "the integer value of priority (" + std::to_string(given.integer()) +
+                                  ") must not be provided in pod spec; priority admission "
+                                  "controller computed " +
+                                  std::to_string(found->value) +
+                                  " from the given PriorityClass name");
+  }
+  if (const json::Node given = spec["preemptionPolicy"];
+      given && given.string() != found->preemption) {
+    return forbidden(request, join({"the string value of PreemptionPolicy (", given.string(),
+                                    ") must not be provided in pod spec; priority admission "
+                                    "controller computed ",
+                                    found->preemption, " from the given PriorityClass name"}));
+  }
+  if (!found->name.empty()) spec.set("priorityClassName", found->name);
+  spec.set("priority", found->value);
+  spec.set("preemptionPolicy", found->preemption);
+  return {};
 }
 
 }  // namespace coracle::apiserver
