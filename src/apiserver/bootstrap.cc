@@ -157,7 +157,9 @@ void Bootstrap::start() {
     steps_.push_back({&api::kService, "kube-system", "kube-dns", dns_body(dns), false});
   // An address that no Pod could reach (a server that listens on loopback only) is no endpoint.
   const std::optional<Ip4> ip = parse_ip4(server.host);
-  if (ip && (ip->value >> 24) != 127) {
+  // Where there are several servers, the leader keeps the list.
+  const bool alone = parts_.store.membership().members().size() <= 1;
+  if (alone && ip && (ip->value >> 24) != 127) {
     steps_.push_back({&api::kEndpointSlice, "default", "kubernetes", slice_body(server), true});
     steps_.push_back({&api::kEndpoints, "default", "kubernetes", endpoints_body(server), true});
   }

@@ -13,8 +13,10 @@ namespace coracle::client {
 
 namespace {
 
-constexpr size_t kCallsMax = 256;             // waiting or under way; more get 429
-constexpr Duration kPatience = seconds(10);   // for a connection
+constexpr size_t kCallsMax = 256;            // waiting or under way; more get 429
+constexpr Duration kPatience = seconds(10);  // for a connection
+constexpr Duration kOfflineToken = seconds(75);
+constexpr Duration kTokenPatience = seconds(2);
 constexpr Duration kAnswerMax = seconds(30);  // for an answer
 
 std::string_view method_of(api::CallVerb verb) {
@@ -150,9 +152,25 @@ void Calls::submit(api::Call call, api::Caller& caller, uint64_t token) {
     return clock_.at_turn_end(*this);
   }
   running_.push_back(std::make_unique<Running>(*this, std::move(call), &caller, token));
-  running_.back()->until = clock_.now() + kPatience;
+  const bool for_token = running_.back()->call.subresource == api::Subresource::kToken;
+  running_.back()->until = clock_.now() + (for_token ? kTokenPatience : kPatience);
   if (channel_ != nullptr) begin(*running_.back());
   set_timer();
+}
+
+// A Pod must not wait for a token that nobody could check anyway: until a server can be reached it
+// has one that is worth nothing, and asks again every minute.
+Result<api::ObjectRef> Calls::answer_offline(const Running& running) const {
+  if (running.call.subresource != api::Subresource::kToken)
+    return fail(Code::kUnavailable, "no server can be reached");
+  json::Tree tree;
+  const json::Node answer = tree.make_object();
+  answer.object("metadata").set("name", std::string_view(running.call.key.name));
+  answer.object("metadata").set("namespace", std::string_view(running.call.key.ns));
+  answer.object("status").set("token", "offline");
+  answer.object("status").set("expirationTimestamp",
+                              std::string_view(rfc3339(clock_.trusted() + kOfflineToken)));
+  return api::seal(*running.call.key.kind, answer, 0);
 }
 
 void Calls::begin(Running& running) {
@@ -228,8 +246,7 @@ void Calls::on_alarm(port::Timer&) {
   }
   for (Running* each : late) {
     if (each->sent && channel_ != nullptr) channel_->forget(*each);
-    ended(*each, each->sent ? fail(Code::kTimeout, "no answer in time")
-                            : fail(Code::kUnavailable, "no server can be reached"));
+    ended(*each, each->sent ? fail(Code::kTimeout, "no answer in time") : answer_offline(*each));
   }
   set_timer();
 }

@@ -42,6 +42,7 @@ class Calls final : port::TurnEnd, port::Alarm {
     uint64_t token;
     Result<api::ObjectRef> result;
   };
+  Result<api::ObjectRef> answer_offline(const Running& running) const;
   void begin(Running& running);
   void ended(Running& running, Result<api::ObjectRef> result);
   void on_turn_end() override;

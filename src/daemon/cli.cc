@@ -13,22 +13,24 @@ namespace coracle::daemon {
 namespace {
 
 constexpr std::string_view kServerOptions[] = {
-    "config",      "data-dir",       "run-dir",   "node-name",
-    "node-ip",     "bind-address",   "port",      "write-kubeconfig",
-    "tls-san",     "cluster-cidr",   "node-cidr", "service-cidr",
-    "cluster-dns", "cluster-domain", "bridge",    "cgroup-parent",
-    "node-label",  "max-pods",       "crun",      "shim",
-    "pid-file",    "log-level",      "token",     "certificate-life"};
+    "config",          "data-dir",       "run-dir",   "node-name",
+    "node-ip",         "bind-address",   "port",      "write-kubeconfig",
+    "tls-san",         "cluster-cidr",   "node-cidr", "service-cidr",
+    "cluster-dns",     "cluster-domain", "bridge",    "cgroup-parent",
+    "node-label",      "max-pods",       "crun",      "shim",
+    "pid-file",        "log-level",      "token",     "join",
+    "certificate-life"};
 constexpr std::string_view kAgentOptions[] = {
     "config", "data-dir", "run-dir",  "node-name",     "node-ip",    "bind-address",
     "join",   "token",    "bridge",   "cgroup-parent", "node-label", "max-pods",
     "crun",   "shim",     "pid-file", "log-level"};
+constexpr std::string_view kMemberOptions[] = {"config", "data-dir", "run-dir", "kubeconfig"};
 constexpr std::string_view kTokenOptions[] = {"config", "data-dir", "kubeconfig",
                                               "ttl",    "uses",     "role"};
 constexpr std::string_view kKubeconfigOptions[] = {"config", "data-dir", "server", "node-ip",
                                                    "port"};
 constexpr std::string_view kImageOptions[] = {"config", "data-dir", "run-dir"};
-constexpr std::string_view kStatusOptions[] = {"config", "data-dir", "kubeconfig"};
+constexpr std::string_view kStatusOptions[] = {"config", "data-dir", "run-dir", "kubeconfig"};
 constexpr std::string_view kCheckOptions[] = {"config", "data-dir", "crun"};
 constexpr std::string_view kStopOptions[] = {"config", "data-dir",     "run-dir",       "pid-file",
                                              "bridge", "service-cidr", "cgroup-parent", "shim"};
@@ -52,6 +54,9 @@ constexpr Verb kVerbs[] = {
      "server "
      "can be reached.",
      kAgentOptions, 0, 0, run_agent},
+    {"member", "list | remove NAME | promote NAME", "show and change the servers of the cluster",
+     "Ask any server; the order is carried to the leader.", kMemberOptions, 1, 2, run_member},
+    {"leader", "transfer [NAME]", "let another server lead", "", kMemberOptions, 1, 2, run_leader},
     {"token", "create | list | revoke ID", "make and end the tokens that devices join with",
      "create prints one line for --token (or a QR code). Runs on a server.", kTokenOptions, 1, 2,
      run_token},

@@ -37,6 +37,8 @@ Result<int> run_status(const Arguments& arguments);
 Result<int> run_check(const Arguments& arguments);
 Result<int> run_stop(const Arguments& arguments);
 Result<int> run_token(const Arguments& arguments);
+Result<int> run_member(const Arguments& arguments);
+Result<int> run_leader(const Arguments& arguments);
 
 Result<> apply_log_level(const std::string& text);
 void print(std::string_view text);        // standard output

@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/log.h"
+#include "pki/member_name.h"
 
 namespace coracle::daemon {
 
@@ -36,19 +37,20 @@ Result<bool> exists(port::Disk& disk, const std::string& path) {
 }
 
 Result<pki::KeyAndCertificate> authority(const std::string& directory,
+                                         std::string_view name,
                                          port::Disk& disk,
                                          port::Random& random,
                                          Wall now) {
-  const std::string path = directory + "/ca";
+  const std::string path = join({directory, "/", name});
   if (TRY(exists(disk, path + ".crt"))) return load(disk, path);
   pki::CertificateOptions options;
-  options.common_name = join({"coracle-ca@", std::to_string(now.seconds())});
+  options.common_name = join({"coracle-", name, "@", std::to_string(now.seconds())});
   options.usage = pki::Usage::kAuthority;
   options.not_before = Wall{std::max<int64_t>(0, now.ns - kBackdate.ns)};
   options.not_after = now + kAuthorityLife;
   pki::KeyAndCertificate made = TRY(pki::self_signed(options, random));
   TRY(save(disk, path, made));
-  LOG(kInfo, "daemon: made a cluster authority", kv("directory", directory));
+  LOG(kInfo, "daemon: made a cluster authority", kv("path", path));
   return made;
 }
 
@@ -99,11 +101,12 @@ Result<Identity> load_or_make_identity(const IdentityOptions& options,
                                        port::Random& random,
                                        Wall now) {
   TRY(disk.make_directories(options.directory, 0700));
-  const pki::KeyAndCertificate ca = TRY(authority(options.directory, disk, random, now));
+  const pki::KeyAndCertificate ca = TRY(authority(options.directory, "ca", disk, random, now));
   const Issuing by{ca, disk, random, now, options.life};
   Identity identity;
   identity.ca_pem = ca.certificate_pem;
   identity.ca_key_pem = ca.key_pem;
+  identity.peer_authority = TRY(authority(options.directory, "peer-ca", disk, random, now));
   pki::CertificateOptions server;
   server.common_name = "coracle-apiserver";
   server.dns_names = options.dns_names;
@@ -125,6 +128,20 @@ Result<Identity> load_or_make_identity(const IdentityOptions& options,
     TRY(disk.replace_file(key_path, identity.service_account_key, 0600));
   }
   return identity;
+}
+
+Result<pki::KeyAndCertificate> member_certificate(const IdentityOptions& options,
+                                                  const pki::KeyAndCertificate& peer_authority,
+                                                  const std::string& common_name,
+                                                  port::Disk& disk,
+                                                  port::Random& random,
+                                                  Wall now) {
+  const Issuing by{peer_authority, disk, random, now, options.life};
+  pki::CertificateOptions wanted;
+  wanted.common_name = common_name;
+  wanted.organizations = {std::string(pki::kMembersOrganization)};
+  wanted.usage = pki::Usage::kServerAndClient;
+  return leaf(by, options.directory + "/peer", wanted);
 }
 
 Result<pki::KeyAndCertificate> issue_client(const std::string& directory,

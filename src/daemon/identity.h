@@ -18,6 +18,7 @@ namespace coracle::daemon {
 struct Identity {
   std::string ca_pem;                     // cluster CA certificate
   std::string ca_key_pem;                 // signs for devices that join
+  pki::KeyAndCertificate peer_authority;  // signs for members of the store, and nobody else
   pki::KeyAndCertificate kubelet_client;  // what agents know the API server by
   pki::KeyAndCertificate server;          // API server; its chain ends at the CA
   pki::KeyAndCertificate admin;           // CN=admin, O=system:masters
@@ -37,6 +38,14 @@ Result<Identity> load_or_make_identity(const IdentityOptions& options,
                                        port::Disk& disk,
                                        port::Random& random,
                                        Wall now);
+
+// What this member shows to the others.
+Result<pki::KeyAndCertificate> member_certificate(const IdentityOptions& options,
+                                                  const pki::KeyAndCertificate& peer_authority,
+                                                  const std::string& common_name,
+                                                  port::Disk& disk,
+                                                  port::Random& random,
+                                                  Wall now);
 
 // A client certificate from the CA in `directory`, for `coracle kubeconfig`.
 Result<pki::KeyAndCertificate> issue_client(const std::string& directory,

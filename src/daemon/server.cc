@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "daemon/server.h"
 
+#include <algorithm>
+
 #include "base/bytes.h"
 #include "base/log.h"
 #include "daemon/bootstrap_token.h"
+#include "daemon/server_join.h"
 #include "pki/join_token.h"
 #include "pki/kubeconfig.h"
 
@@ -16,6 +19,8 @@ constexpr int kHangUp = 1;
 constexpr Duration kForEver = seconds(int64_t{30} * 365 * 86'400);
 
 constexpr uint16_t kAgentPort = 10250;
+constexpr raft::NodeId kFounder = 1;
+constexpr Duration kLookEvery = minutes(60);
 
 bool is_loopback(Ip4 ip) {
   return ip.value >> 24 == 127;
@@ -23,16 +28,20 @@ bool is_loopback(Ip4 ip) {
 
 }  // namespace
 
-Server::Server(port_linux::Machine& machine, const Config& config)
+Server::Server(port_linux::Machine& machine, Config config)
     : machine_(machine),
-      config_(config),
+      config_(std::move(config)),
+      renewal_(machine.clock().timer(*this)),
       control_(*this),
       images_(control_) {}
 
 Server::~Server() {
   // Pods go on: destroying the agent lets go of them.
+  machine_.clock().cancel_turn_end(*this);
   images_.close();
   if (join_client_) join_client_->forget(*this);
+  if (store_) store_->unsubscribe(*this);
+  if (peers_) peers_->close();
 }
 
 Result<> Server::start() {
@@ -41,17 +50,17 @@ Result<> Server::start() {
   unpack_lane_ = machine_.lane("unpack");
   time_floor_ = std::make_unique<TimeFloor>(config_.data_dir + "/time", machine_.clock(),
                                             machine_.disk(), *unpack_lane_);
+  std::optional<store::Joining> joining = TRY(join_as_server(machine_, config_));
   layout_ = TRY(make_layout(config_, machine_.disk(), machine_.links()));
-  IdentityOptions options{
-      config_.data_dir + "/pki", layout_.server_names, layout_.server_addresses, {}};
-  options.life = TRY(parse_ttl(config_.certificate_life)).value_or(kForEver);
-  identity_ = TRY(
-      load_or_make_identity(options, machine_.disk(), machine_.random(), machine_.clock().trusted())
-          .with("identity"));
-  TRY(open_store());
+  TRY(load_identity());
+  const bool is_new = joining.has_value();
+  TRY(open_store(std::move(joining)));
+  if (is_new) catch_up();
+  store_->subscribe(*this);
   TRY(start_api());
-  TRY(start_reactors());
   TRY(serve_logs());
+  leader_->start();
+  if (node_started_) TRY(start_node());
   TRY(keep_token());
   TRY(write_kubeconfig());
   TRY(control_.listen(machine_.network(), control_path(config_.run_dir)));
@@ -61,17 +70,67 @@ Result<> Server::start() {
   return {};
 }
 
-Result<> Server::open_store() {
+Result<> Server::load_identity() {
+  identity_options_ = {
+      config_.data_dir + "/pki", layout_.server_names, layout_.server_addresses, {}};
+  identity_options_.life = TRY(parse_ttl(config_.certificate_life)).value_or(kForEver);
+  identity_ = TRY(load_or_make_identity(identity_options_, machine_.disk(), machine_.random(),
+                                        machine_.clock().trusted())
+                      .with("identity"));
+  renewal_->arm(machine_.clock().now() +
+                std::min(kLookEvery, Duration{identity_options_.life.ns / 6}));
+  return {};
+}
+
+Result<> Server::open_store(std::optional<store::Joining> joining) {
   log_lane_ = machine_.lane("log");
   state_lane_ = machine_.lane("state");
+  peers_ = std::make_unique<PeerSide>(machine_, layout_);
   store::StoreOptions options;
   options.entropy = machine_.random().next();
-  options.self.name = layout_.node_name;
+  options.self = peers_->self();
   options.directory = config_.data_dir + "/store";
+  options.transport = peers_->transport();
+  options.joining = std::move(joining);
   store_ =
       TRY(store::open_store(options, machine_.clock(), machine_.disk(), *log_lane_, *state_lane_)
               .with("store"));
+  TRY(finish_joining(machine_.disk(), config_));
+  TRY(peers_->open(store_->membership(), identity_, identity_options_));
+  node_started_ = know_own_pods();
   return {};
+}
+
+// A new member knows nothing until the others have told it: nobody is served before.
+void Server::catch_up() {
+  struct Look final : port::Alarm {
+    explicit Look(Server& asked) : server(asked), timer(asked.machine_.clock().timer(*this)) {
+      on_alarm(*timer);
+    }
+    void on_alarm(port::Timer&) override {
+      if (server.know_own_pods()) return server.machine_.stop();
+      timer->arm(server.machine_.clock().now() + milliseconds(20));
+    }
+    Server& server;
+    std::unique_ptr<port::Timer> timer;
+  };
+  LOG(kInfo, "daemon: waiting for the state of the cluster");
+  if (know_own_pods()) return;
+  Look look(*this);
+  machine_.run();
+  node_started_ = true;
+}
+
+// The first server takes the first part of the pod addresses; the others wait for theirs.
+bool Server::know_own_pods() {
+  if (!config_.node_cidr.empty()) return true;
+  const api::ObjectRef own = store_->get(api::kNode, {}, layout_.node_name);
+  json::Tree tree;
+  const auto pods = own ? parse_cidr4(own->parse(tree)["spec"]["podCIDR"].string()) : std::nullopt;
+  if (!pods) return store_->membership().standing().self == kFounder;
+  layout_.node_cidr = {pods->network(), pods->prefix};
+  layout_.gateway = Ip4{pods->network().value + 1};
+  return true;
 }
 
 Result<> Server::start_api() {
@@ -91,7 +150,12 @@ Result<> Server::start_api() {
       LogRouterOptions{layout_.node_name, identity_.ca_pem, identity_.kubelet_client});
   api_->use_pod_logs(logs_.get());
   node_ = std::make_unique<NodeSide>(machine_, config_, *unpack_lane_);
-  TRY(node_->set_up_links(layout_));
+  // The bridge carries an address that a server on loopback listens on.
+  if (node_started_) TRY(node_->set_up_links(layout_));
+  leader_ = std::make_unique<LeaderSide>(
+      machine_, *store_, *api_,
+      LeaderOptions{layout_.node_name, identity_.ca_pem, layout_.cluster_cidr.text()});
+  members_ = std::make_unique<MemberDesk>(store_->membership(), control_);
   return serve_https();
 }
 
@@ -110,35 +174,53 @@ Result<> Server::serve_https() {
   terms.certificate_life = TRY(parse_ttl(config_.certificate_life)).value_or(kForEver);
   join_site_ = std::make_unique<JoinSite>(*api_, *join_client_, machine_.clock(), machine_.random(),
                                           std::move(terms));
-  http::TlsServerOptions tls;
-  tls.certificate_pem = identity_.server.certificate_pem;
-  tls.key_pem = identity_.server.key_pem;
-  tls.client_ca_pem = identity_.ca_pem;
+  if (peers_->transport() != nullptr) {
+    admission_ =
+        std::make_unique<MemberAdmission>(store_->membership(), machine_.clock(), identity_);
+    join_site_->admit_servers_by(admission_.get());
+  }
   http_ = std::make_unique<http::Server>(machine_.clock(), machine_.random(), *join_site_);
-  http_->use_tls(TRY(http::make_tls_server(tls, machine_.random()).with("tls")));
+  TRY(use_certificates());
   for (const Ip4 address : layout_.listen_addresses) {
     TRY(http_->listen(machine_.network(), {address.text(), layout_.port}));
   }
   return {};
 }
 
-// Other servers ask here for the logs of this node's pods; nobody can reach one on loopback.
-Result<> Server::serve_logs() {
-  log_site_ = std::make_unique<LogSite>(*store_);
-  log_site_->open(*node_->agent());
-  if (is_loopback(layout_.bind_address)) return {};
+// Also again, whenever a part was renewed: connections made from then on use it.
+Result<> Server::use_certificates() {
   http::TlsServerOptions tls;
   tls.certificate_pem = identity_.server.certificate_pem;
   tls.key_pem = identity_.server.key_pem;
   tls.client_ca_pem = identity_.ca_pem;
+  const auto context = TRY(http::make_tls_server(tls, machine_.random()).with("tls"));
+  http_->use_tls(context);
+  if (log_server_ != nullptr) log_server_->use_tls(context);
+  return {};
+}
+
+// Other servers ask here for the logs of this node's pods; nobody can reach one on loopback.
+Result<> Server::serve_logs() {
+  log_site_ = std::make_unique<LogSite>(*store_);
+  if (is_loopback(layout_.bind_address)) return {};
   log_server_ = std::make_unique<http::Server>(machine_.clock(), machine_.random(), *log_site_);
-  log_server_->use_tls(TRY(http::make_tls_server(tls, machine_.random()).with("tls")));
+  TRY(use_certificates());
   return log_server_->listen(machine_.network(), {layout_.bind_address.text(), kAgentPort});
+}
+
+void Server::renew() {
+  Result<> renewed = load_identity();
+  if (renewed) renewed = use_certificates();
+  if (renewed) renewed = peers_->renew(identity_, identity_options_);
+  if (renewed) renewed = write_kubeconfig();
+  logs_->use_client(identity_.kubelet_client);
+  if (!renewed) LOG(kError, "daemon: certificates not renewed", kv("why", renewed.error().message));
 }
 
 // A token agreed on beforehand, so that a whole cluster starts with the same words everywhere.
 Result<> Server::keep_token() {
-  if (config_.token.empty()) return {};
+  const bool founder = store_->membership().standing().self == kFounder;
+  if (config_.token.empty() || !config_.join.empty() || !founder) return {};
   const pki::JoinToken given = TRY(pki::parse_join_token(config_.token));
   const std::string name = token_secret_name(given.id);
   if (store_->get(api::kSecret, kTokenNamespace, name)) return {};
@@ -159,27 +241,34 @@ void Server::on_answer(uint64_t, Result<api::ObjectRef> answer) {
     LOG(kError, "daemon: the token was not kept", kv("why", answer.error().message));
 }
 
-Result<> Server::start_reactors() {
+Result<> Server::start_node() {
   using apiserver::LocalClient;
   using apiserver::LocalUser;
-  controller_client_ =
-      std::make_unique<LocalClient>(*api_, LocalUser{"system:kube-controller-manager", {}});
-  scheduler_client_ = std::make_unique<LocalClient>(*api_, LocalUser{"system:kube-scheduler", {}});
+  node_started_ = true;
   proxy_client_ = std::make_unique<LocalClient>(*api_, LocalUser{"system:kube-proxy", {}});
   node_client_ = std::make_unique<LocalClient>(
       *api_, LocalUser{join({"system:node:", layout_.node_name}), {"system:nodes"}});
-  controllers_ = std::make_unique<controllers::Runner>(*controller_client_, machine_.clock(),
-                                                       machine_.random(), identity_.ca_pem,
-                                                       layout_.cluster_cidr.text());
-  controllers_->read_zones_from(machine_.disk());
-  scheduler_ = std::make_unique<scheduler::Scheduler>(*scheduler_client_, machine_.clock(),
-                                                      machine_.random());
-  leadership_ = std::make_unique<Leadership>(store_->membership(), *controllers_, *scheduler_);
   TRY(node_->start(layout_, {*node_client_, *proxy_client_}, true));
   logs_->use_local(node_->agent());
   api_->use_pod_streams(node_->agent());
   images_.open(*node_->agent());
+  log_site_->open(*node_->agent());
   return {};
+}
+
+void Server::on_change(const api::Change& change) {
+  const bool own =
+      &change.after->kind() == &api::kNode && change.after->name() == layout_.node_name;
+  if (own && !node_started_) machine_.clock().at_turn_end(*this);
+}
+
+void Server::on_turn_end() {
+  if (node_started_ || !know_own_pods()) return;
+  Result<> begun = node_->set_up_links(layout_);
+  if (begun) begun = start_node();
+  if (begun) return;
+  failure_ = begun.error();
+  machine_.stop();
 }
 
 Result<> Server::write_kubeconfig() {
@@ -202,14 +291,14 @@ void Server::on_signal(int signal) {
   port_linux::notify_supervisor("STOPPING=1");
   http_->stop_accepting();
   api_->stop();
-  leadership_.reset();
+  leader_->stop();
   const Result<> closed = store_->close();
   if (!closed) LOG(kError, "daemon: store not closed cleanly", kv("error", closed.error().message));
   machine_.stop();
 }
 
 void Server::on_command(uint64_t token, const std::vector<std::string>& words) {
-  if (images_.take(token, words)) return;
+  if (images_.take(token, words) || members_->take(token, words)) return;
   control_.answer(token, fail(Code::kBadRequest, "unknown command"));
 }
 

@@ -33,6 +33,7 @@ Result<int> run_server(const Arguments& arguments) {
   Server server(machine, config);
   TRY(server.start());
   machine.run();
+  TRY(server.failure());
   return 0;
 }
 

@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 #include "daemon/api_session.h"
 #include "daemon/cli.h"
+#include "daemon/control.h"
 #include "json/tree.h"
 
 namespace coracle::daemon {
@@ -77,6 +78,10 @@ Result<> show(ApiSession& session, const std::string& path, bool with_namespace)
 
 Result<int> run_status(const Arguments& arguments) {
   port_linux::Machine machine;
+  const std::string control = control_path(arguments.config.run_dir);
+  for (const auto& words : {std::vector<std::string>{"standing"}, {"member", "list"}}) {
+    if (const auto text = ask_daemon(machine, control, words)) print(*text + "\n");
+  }
   const auto session = TRY(ApiSession::open(machine, arguments.config.kubeconfig));
   print("Nodes\n");
   TRY(show(*session, "/api/v1/nodes", false));
