@@ -123,6 +123,43 @@ TEST_F(DnsServerTest, AnswersOverStreamsManyAtOnce) {
   EXPECT_TRUE(world_.run_until([&] { return asker_.closed; }, seconds(30))) << "silent too long";
 }
 
+// What is too long for a datagram comes over streams all the way.
+struct LongAnswers : port::Acceptor, port::StreamEvents {
+  void on_accept(std::unique_ptr<port::Stream> accepted) override {
+    stream = std::move(accepted);
+    stream->listen_to(*this);
+  }
+  void on_bytes(std::string_view bytes) override {
+    inbox += bytes;
+    if (inbox.size() < 2 || inbox.size() < size_t{2} + static_cast<uint8_t>(inbox[1])) return;
+    const DnsParsed parsed = parse_query(std::string_view(inbox).substr(2));
+    DnsAnswer answer;
+    for (uint32_t i = 0; i < 100; ++i)
+      answer.answers.push_back({{}, kA, 60, address_bytes({i})});
+    const std::string reply = encode_answer(parsed.query, answer, 65'535);
+    std::string framed;
+    put_u16(framed, static_cast<uint16_t>(reply.size()));
+    stream->send(framed + reply);
+  }
+  void on_closed(std::string_view) override {}
+  std::unique_ptr<port::Stream> stream;
+  std::string inbox;
+};
+
+TEST_F(DnsServerTest, StreamsAreForwardedOverStreams) {
+  LongAnswers far;
+  const auto listening = far_.network().listen({far_.address(), 53}, far);
+  ASSERT_TRUE(listening);
+  asker_.stream = node_.network().connect({node_.address(), kDnsListenPort}, asker_);
+  const std::string question = encode_question(query_for("example.net", kA), 9);
+  std::string framed;
+  put_u16(framed, static_cast<uint16_t>(question.size()));
+  asker_.stream->send(framed + question);
+  ASSERT_TRUE(world_.run_until([&] { return asker_.heard.size() > 1600; }, seconds(5)));
+  EXPECT_EQ(addresses_in(std::string_view(asker_.heard).substr(2)).size(), 100u);
+  EXPECT_EQ(outside_.asked, 0);
+}
+
 TEST_F(DnsServerTest, StreamsOfNonsenseAreClosed) {
   asker_.stream = node_.network().connect({node_.address(), kDnsListenPort}, asker_);
   asker_.stream->send(std::string(3000, '\xff'));
