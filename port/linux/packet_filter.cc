@@ -98,8 +98,32 @@ uint64_t read_table_handle(Netlink& netlink) {
 
 }  // namespace
 
+// A kernel that cannot tell its own addresses serves everything but node ports.
 Result<> NftPacketFilter::apply(const port::Ruleset& ruleset) {
   if (!netlink_) netlink_ = TRY(Netlink::open(NETLINK_NETFILTER));
+  if (!lacks_fib_) {
+    Result<> done = apply_all(ruleset);
+    if (done || !shape_of(ruleset).node_ports || knows("fib")) return done;
+    lacks_fib_ = true;
+    LOG(kError, "port: node ports not served: the kernel lacks NFT_FIB_IPV4");
+  }
+  port::Ruleset rest = ruleset;
+  std::erase_if(rest.services, [](const auto& service) { return is_node_port(service.at); });
+  return apply_all(rest);
+}
+
+// ENOENT says that the kernel does not know the name; a known expression is refused with another
+// error, as there is nothing in it. Either way the batch fails and changes nothing.
+bool NftPacketFilter::knows(const char* expression) {
+  NftBatch batch(0);
+  batch.add_table();
+  batch.add_chain({"refuse", nullptr});
+  batch.add_bare_rule("refuse", expression);
+  const Result<> tried = batch.commit(*netlink_);
+  return tried || tried.error().code != Code::kNotFound;
+}
+
+Result<> NftPacketFilter::apply_all(const port::Ruleset& ruleset) {
   const bool fits = applied_ && applied_->service_cidr == ruleset.service_cidr &&
                     applied_->pod_cidr == ruleset.pod_cidr && shape_.covers(shape_of(ruleset)) &&
                     table_stands();

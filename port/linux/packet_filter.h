@@ -36,10 +36,13 @@ class NftPacketFilter : public port::PacketFilter {
   void forget();
   void count_backends(NftBatch& batch, const port::VirtualService& service, int step);
   bool table_stands();
+  Result<> apply_all(const port::Ruleset& ruleset);
+  bool knows(const char* expression);
 
   std::optional<Netlink> netlink_;
   std::optional<port::Ruleset> applied_;
-  Shape shape_;                // what the table can hold
+  Shape shape_;  // what the table can hold
+  bool lacks_fib_ = false;
   uint64_t table_handle_ = 0;  // tells our table from one that somebody else made meanwhile
   std::unordered_map<uint32_t, uint32_t> backend_addresses_;  // in how many places each is used
   std::unordered_map<uint32_t, uint32_t> cluster_addresses_;  // likewise, as virtual address
