@@ -110,12 +110,13 @@ void LeaderSide::on_turn_end() {
     controllers_.stop();
     scheduler_.stop();
   }
-  const bool elected = leads && !leading_;
   leading_ = leads;
   if (!leads) return;
   const bool company = store_.membership().members().size() > 1;
-  if (elected && company) {
-    LOG(kInfo, "daemon: leads", kv("term", store_.membership().standing().term));
+  const raft::Term term = store_.membership().standing().term;
+  if (company && announced_ != term) {
+    announced_ = term;
+    LOG(kInfo, "daemon: leads", kv("term", term));
     for (const std::string_view lease : kLeases)
       publish_leader(lease);
   }

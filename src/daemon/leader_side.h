@@ -53,6 +53,7 @@ class LeaderSide final : store::StandingListener, port::TurnEnd, port::Alarm, ap
   scheduler::Scheduler scheduler_;
   std::unique_ptr<port::Timer> retry_;
   std::vector<std::string> published_;
+  raft::Term announced_ = 0;  // in the Leases
   bool started_ = false;
   bool leading_ = false;
 };

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+agent=${AGENTS##* }
+host "$agent" "$CORACLE" image load "$WORK/demo.tar" --data-dir "$WORK/h$agent/data"
+IMAGE=$(host "$agent" "$CORACLE" image ls --data-dir "$WORK/h$agent/data" | awk 'NR == 1 { print $1 }')
+ks 1 -n "$NS" create configmap page --from-literal=index.html="from the agent" > /dev/null
+ks 1 -n "$NS" apply -f - > /dev/null << YAML
+apiVersion: v1
+kind: Pod
+metadata: {name: web, labels: {app: web}}
+spec:
+  nodeName: h$agent
+  containers:
+  - {name: web, image: "$IMAGE", imagePullPolicy: Never, command: [/bin/busybox, httpd, -f, -v, -p, "8080", -h, /page],
+     volumeMounts: [{name: page, mountPath: /page}]}
+  volumes: [{name: page, configMap: {name: page}}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {selector: {app: web}, ports: [{port: 80, targetPort: 8080}]}
+YAML
+ks 1 -n "$NS" wait --for=condition=Ready pod/web --timeout=30s > /dev/null
+VIP=$(ks 1 -n "$NS" get service web -o 'jsonpath={.spec.clusterIP}')
+page() { host "$1" python3 -c "import urllib.request; print(urllib.request.urlopen('http://$VIP/', timeout=2).read().decode())"; }
+
+# Every node reaches the pod through the Service, every server reads its log.
+for n in $SERVERS $AGENTS; do eventually_equal 5 "from the agent" page "$n"; done
+for n in $SERVERS; do contains "log read through server $n" "$(ks "$n" -n "$NS" logs web)" "response:200"; done
+# A ConfigMap that changes reaches the agent.
+ks 1 -n "$NS" patch configmap page -p '{"data":{"index.html":"changed"}}' > /dev/null
+eventually_equal 5 changed page "$agent"
+
+# No server anywhere: the pod goes on, and a new daemon finds it in its memory.
+for n in $SERVERS; do kill_daemon "$n"; done
+web_pid() { host "$agent" pgrep -f '[h]ttpd -f -v -p 8080'; }
+before=$(web_pid)
+kill_daemon "$agent"
+equal "page while no daemon runs" "$(page "$agent")" changed
+start_agent "$agent"
+eventually 10 grep -q 'from=memory' "$WORK/h$agent/log"
+equal "the pod's process" "$(web_pid)" "$before"
+equal "page without servers" "$(page "$agent")" changed
+
+for n in $SERVERS; do start_server "$n"; done
+settle
+# shellcheck disable=SC2086
+eventually 30 nodes_ready 1 "$(echo $SERVERS $AGENTS | wc -w)"
+equal "the pod's process" "$(web_pid)" "$before"
+ks 1 -n "$NS" delete pod web --wait > /dev/null
