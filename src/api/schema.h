@@ -48,19 +48,23 @@ enum class ListType : uint8_t { kAtomic, kMap, kSet };
 // checked.
 using FieldCheck = void (*)(json::Node value, std::string_view path, Errors& errors);
 
-// A string literal in one pointer: field tables are relocated data, which no process shares.
+// A string literal in one pointer: field tables are relocated data, which no process shares. Empty
+// is null, which needs no relocation.
 class Words {
  public:
   constexpr Words() = default;
   constexpr Words(const char* text) : text_(text) {}  // NOLINT(google-explicit-constructor)
-  constexpr operator std::string_view() const { return text_; }  // NOLINT
-  constexpr bool empty() const { return *text_ == '\0'; }
+  constexpr operator std::string_view() const {       // NOLINT(google-explicit-constructor)
+    return text_ == nullptr ? std::string_view() : std::string_view(text_);
+  }
+  constexpr bool empty() const { return text_ == nullptr || *text_ == '\0'; }
   friend bool operator==(Words a, std::string_view b) {
+    if (a.text_ == nullptr) return b.empty();
     return std::strncmp(a.text_, b.data(), b.size()) == 0 && a.text_[b.size()] == '\0';
   }
 
  private:
-  const char* text_ = "";
+  const char* text_ = nullptr;
 };
 
 struct Field {
