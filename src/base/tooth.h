@@ -26,7 +26,7 @@ enum class Tooth : uint8_t {
   kVersionReused,
   kUncheckedApply,
   kOldLeaderRefuses,
-  kOutcomeOfOther,
+  kNumbersReused,
 };
 
 inline constexpr std::string_view kTeeth[] = {
@@ -47,7 +47,7 @@ inline constexpr std::string_view kTeeth[] = {
     "a change carries the version before it",
     "entries are applied whatever the object's version",
     "a leader refuses without proof that it leads",
-    "an entry answers whoever has that number, whoever asked",
+    "the numbers of proposals and reads start anew in each life",
 };
 
 #ifdef CORACLE_TEETH

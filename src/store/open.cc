@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/log.h"
+#include "base/tooth.h"
 #include "store/replicated_store.h"
 
 namespace coracle::store {
@@ -24,7 +25,7 @@ uint64_t mixed(uint64_t value) {
 
 // Numbers of this life: rising, far from those of another one, and far from the top.
 uint64_t first_number(uint64_t entropy) {
-  return (mixed(entropy) >> 2) + 1;
+  return bites(Tooth::kNumbersReused) ? 1 : (mixed(entropy) >> 2) + 1;
 }
 
 }  // namespace

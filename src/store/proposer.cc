@@ -5,7 +5,6 @@
 
 #include "base/bytes.h"
 #include "base/log.h"
-#include "base/tooth.h"
 
 namespace coracle::store {
 namespace {
@@ -218,7 +217,7 @@ api::ObjectRef Proposer::object_for(const Origin& origin) const {
 }
 
 Waiter* Proposer::take_sent(const Origin& origin) {
-  if (origin.member != next_.member && !bites(Tooth::kOutcomeOfOther)) return nullptr;
+  if (origin.member != next_.member) return nullptr;
   const auto sent = sent_.find(origin.sequence);
   if (sent == sent_.end()) return nullptr;
   Waiter* waiter = sent->second.waiter;
