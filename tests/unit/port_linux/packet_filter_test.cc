@@ -130,7 +130,7 @@ class PacketFilterTest : public HostTest {
   VirtualService service(const char* address,
                          std::vector<int> pods,
                          Transport transport = Transport::kTcp) {
-    return {{ip(address), transport, 80}, backends(std::move(pods)), 0, false};
+    return {{ip(address), transport, 80}, backends(std::move(pods)), 0};
   }
   void apply(std::vector<VirtualService> services) {
     std::sort(services.begin(), services.end(),
@@ -494,8 +494,7 @@ TEST_F(PacketFilterTest, RemoveLeavesNothing) {
 TEST_F(PacketFilterTest, ThousandServicesLoadAndChange) {
   std::vector<VirtualService> services;
   for (uint32_t i = 0; i < 1000; i++)
-    services.push_back(
-        {{{ip("10.43.1.0").value + i}, Transport::kTcp, 80}, backends({1, 2}), 0, false});
+    services.push_back({{{ip("10.43.1.0").value + i}, Transport::kTcp, 80}, backends({1, 2}), 0});
   apply(services);
   EXPECT_EQ(reach(0, "10.43.1.0", 80) > 0, true);
   services[500].backends = backends({1});
