@@ -22,6 +22,10 @@ class Documents;
 class PodStreams;
 }
 
+namespace coracle::streams {
+class Agents;
+}
+
 namespace coracle::apiserver {
 
 class Authenticator;
@@ -47,7 +51,8 @@ struct Parts {
   Watches& watches;
   Pages& pages;
   Pipeline& pipeline;
-  api::PodStreams* streams = nullptr;
+  api::PodStreams* streams = nullptr;  // of this node
+  streams::Agents* agents = nullptr;   // of the others
 };
 
 struct Reply {

@@ -253,6 +253,9 @@ void ApiServer::use_pod_logs(api::PodLogs* logs) {
 void ApiServer::use_pod_streams(api::PodStreams* streams) {
   state_->parts.streams = streams;
 }
+void ApiServer::use_agents(streams::Agents* agents) {
+  state_->parts.agents = agents;
+}
 bool ApiServer::ready() const {
   return state_->pages.ready();
 }

@@ -15,6 +15,10 @@
 #include "port/random.h"
 #include "store/store.h"
 
+namespace coracle::streams {
+class Agents;
+}
+
 namespace coracle::apiserver {
 
 struct ServedVersion {
@@ -53,7 +57,9 @@ class ApiServer final : public http::Site {
   ApiServer& operator=(const ApiServer&) = delete;
 
   void use_pod_logs(api::PodLogs* logs);
+  // Those of this node, and the way to those of the others.
   void use_pod_streams(api::PodStreams* streams);
+  void use_agents(streams::Agents* agents);
   // Takes Service addresses into account and makes the objects every cluster has. Ready follows
   // once they are stored.
   void start();

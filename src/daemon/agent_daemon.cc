@@ -128,7 +128,7 @@ Result<> AgentDaemon::listen_for_logs() {
     log_server_->use_tls(std::move(context));
     return {};
   }
-  log_site_ = std::make_unique<LogSite>(client_->state());
+  log_site_ = std::make_unique<LogSite>(client_->state(), machine_.clock());
   log_server_ = std::make_unique<http::Server>(machine_.clock(), machine_.random(), *log_site_);
   log_server_->use_tls(std::move(context));
   return log_server_->listen(machine_.network(), {config_.bind_address, kAgentPort});
@@ -207,7 +207,7 @@ Result<> AgentDaemon::start_node(const Cidr4& pods) {
   TRY(node_->set_up_links(layout_));
   TRY(node_->start(layout_, {*client_, *client_}, false));
   images_.open(*node_->agent());
-  log_site_->open(*node_->agent());
+  log_site_->open(*node_->agent(), *node_->agent());
   LOG(kInfo, "daemon: node started", kv("pods", pods.text()),
       kv("from", client_->complete() ? "server" : "memory"));
   return {};

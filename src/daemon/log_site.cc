@@ -68,7 +68,7 @@ class LogSite::Tail final : api::LogSink {
   bool over_ = false;
 };
 
-LogSite::LogSite(const api::State& state) : state_(state) {}
+LogSite::LogSite(const api::State& state, port::Clock& clock) : state_(state), sessions_(clock) {}
 LogSite::~LogSite() = default;
 
 void LogSite::on_request(http::Request&& request, http::Response& response) {
@@ -79,6 +79,7 @@ void LogSite::on_request(http::Request&& request, http::Response& response) {
 Result<> LogSite::begin(const http::Request& request, http::Response& response) {
   if (!request.peer.verified || request.peer.common_name != kKubeletClient)
     return fail(Code::kForbidden, "only API servers of this cluster are let in");
+  if (streams::AgentSessions::takes(request.path)) return begin_session(request, response);
   const std::vector<std::string_view> parts = split(request.path, '/');
   if (parts.size() != 5 || parts[1] != "containerLogs" || request.method != "GET")
     return fail(Code::kNotFound, "there is nothing at this path");
@@ -98,6 +99,15 @@ Result<> LogSite::begin(const http::Request& request, http::Response& response) 
   return {};
 }
 
+Result<> LogSite::begin_session(const http::Request& request, http::Response& response) {
+  const std::vector<std::string_view> parts = split(request.path, '/');
+  if (parts.size() < 4) return fail(Code::kNotFound, "there is nothing at this path");
+  if (streams_ == nullptr) return fail(Code::kUnavailable, "the node has not started yet");
+  const api::ObjectRef pod = state_.get(api::kPod, parts[2], parts[3]);
+  if (!pod) return fail(Code::kNotFound, join({"pod \"", parts[3], "\" is not known here"}));
+  return sessions_.begin(*streams_, pod, request, response);
+}
+
 void LogSite::ended(http::Response& response) {
   // From inside the stream's own event: it is freed when the response is gone.
   response.finish();
@@ -106,11 +116,13 @@ void LogSite::ended(http::Response& response) {
 
 void LogSite::on_drained(http::Response& response) {
   const auto found = tails_.find(&response);
-  if (found != tails_.end()) found->second->on_drained();
+  if (found != tails_.end()) return found->second->on_drained();
+  sessions_.on_drained(response);
 }
 
 void LogSite::on_gone(http::Response& response) {
   tails_.erase(&response);
+  sessions_.on_gone(response);
 }
 
 }  // namespace coracle::daemon

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What a node serves to API servers on port 10250, in the form of a kubelet:
 //   GET /containerLogs/<namespace>/<pod>/<container>?follow=true&tailLines=...
+//   /exec/, /attach/ and /portForward/ (streams/agent_sessions.h)
 // Only the client certificate of an API server is let in.
 #pragma once
 
@@ -11,6 +12,7 @@
 #include "api/client.h"
 #include "api/pod_logs.h"
 #include "http/server.h"
+#include "streams/agent_sessions.h"
 
 namespace coracle::daemon {
 
@@ -18,12 +20,15 @@ inline constexpr std::string_view kKubeletClient = "kube-apiserver-kubelet-clien
 
 class LogSite final : public http::Site {
  public:
-  explicit LogSite(const api::State& state);
+  LogSite(const api::State& state, port::Clock& clock);
   ~LogSite();
   LogSite(const LogSite&) = delete;
   LogSite& operator=(const LogSite&) = delete;
 
-  void open(api::PodLogs& logs) { logs_ = &logs; }
+  void open(api::PodLogs& logs, api::PodStreams& streams) {
+    logs_ = &logs;
+    streams_ = &streams;
+  }
   void on_request(http::Request&& request, http::Response& response) override;
   void on_drained(http::Response& response) override;
   void on_gone(http::Response& response) override;
@@ -34,7 +39,11 @@ class LogSite final : public http::Site {
   void ended(http::Response& response);
 
   const api::State& state_;
+  Result<> begin_session(const http::Request& request, http::Response& response);
+
   api::PodLogs* logs_ = nullptr;
+  api::PodStreams* streams_ = nullptr;
+  streams::AgentSessions sessions_;
   std::map<http::Response*, std::unique_ptr<Tail>> tails_;
 };
 

@@ -82,7 +82,7 @@ void PodLogRouter::retire(std::unique_ptr<http::Client> client) {
   clock_.at_turn_end(*this);
 }
 
-Result<std::unique_ptr<http::Client>> PodLogRouter::dial(const std::string& node) const {
+Result<streams::Agent> PodLogRouter::find(const std::string& node) const {
   const api::ObjectRef object = state_.get(api::kNode, {}, node);
   json::Tree tree;
   std::string address;
@@ -98,9 +98,12 @@ Result<std::unique_ptr<http::Client>> PodLogRouter::dial(const std::string& node
   tls.certificate_pem = options_.client.certificate_pem;
   tls.key_pem = options_.client.key_pem;
   tls.server_name = node;  // its certificate names it, whatever its address is today
-  auto context = TRY(http::make_tls_client(tls, random_));
-  return std::make_unique<http::Client>(clock_, network_, port::Endpoint{address, kAgentPort},
-                                        std::move(context));
+  return streams::Agent{{address, kAgentPort}, TRY(http::make_tls_client(tls, random_))};
+}
+
+Result<std::optional<streams::Agent>> PodLogRouter::agent_of(const std::string& node) {
+  if (node == options_.node_name) return std::optional<streams::Agent>();
+  return std::optional<streams::Agent>(TRY(find(node)));
 }
 
 Result<std::unique_ptr<api::LogStream>> PodLogRouter::open(const api::Object& pod,
@@ -112,7 +115,9 @@ Result<std::unique_ptr<api::LogStream>> PodLogRouter::open(const api::Object& po
     if (local_ == nullptr) return fail(Code::kUnavailable, "the node has not started yet");
     return local_->open(pod, options, sink);
   }
-  auto remote = std::make_unique<Remote>(*this, TRY(dial(node)), sink);
+  const streams::Agent agent = TRY(find(node));
+  auto remote = std::make_unique<Remote>(
+      *this, std::make_unique<http::Client>(clock_, network_, agent.endpoint, agent.tls), sink);
   http::Request request;
   request.method = "GET";
   request.path = join({"/containerLogs/", pod.ns(), "/", pod.name(), "/", options.container});

@@ -12,6 +12,7 @@
 #include "http/client.h"
 #include "pki/certificate.h"
 #include "port/random.h"
+#include "streams/relay.h"
 
 namespace coracle::daemon {
 
@@ -21,7 +22,7 @@ struct LogRouterOptions {
   pki::KeyAndCertificate client;  // what agents know us by
 };
 
-class PodLogRouter final : public api::PodLogs, port::TurnEnd {
+class PodLogRouter final : public api::PodLogs, public streams::Agents, port::TurnEnd {
  public:
   PodLogRouter(const api::State& state,
                port::Clock& clock,
@@ -39,9 +40,12 @@ class PodLogRouter final : public api::PodLogs, port::TurnEnd {
                                                const api::LogOptions& options,
                                                api::LogSink& sink) override;
 
+  Result<std::optional<streams::Agent>> agent_of(const std::string& node) override;
+  port::Network& network() override { return network_; }
+
  private:
   class Remote;
-  Result<std::unique_ptr<http::Client>> dial(const std::string& node) const;
+  Result<streams::Agent> find(const std::string& node) const;
   void retire(std::unique_ptr<http::Client> client);
   void on_turn_end() override { retired_.clear(); }
 

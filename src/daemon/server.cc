@@ -201,7 +201,7 @@ Result<> Server::use_certificates() {
 
 // Other servers ask here for the logs of this node's pods; nobody can reach one on loopback.
 Result<> Server::serve_logs() {
-  log_site_ = std::make_unique<LogSite>(*store_);
+  log_site_ = std::make_unique<LogSite>(*store_, machine_.clock());
   if (is_loopback(layout_.bind_address)) return {};
   log_server_ = std::make_unique<http::Server>(machine_.clock(), machine_.random(), *log_site_);
   TRY(use_certificates());
@@ -251,8 +251,9 @@ Result<> Server::start_node() {
   TRY(node_->start(layout_, {*node_client_, *proxy_client_}, true));
   logs_->use_local(node_->agent());
   api_->use_pod_streams(node_->agent());
+  api_->use_agents(logs_.get());
   images_.open(*node_->agent());
-  log_site_->open(*node_->agent());
+  log_site_->open(*node_->agent(), *node_->agent());
   return {};
 }
 

@@ -24,6 +24,8 @@ class SessionOwner {
  public:
   // The Response is finished. The session may be destroyed; nothing follows.
   virtual void on_session_over() = 0;
+  // Instead, of one that is relayed: nothing was sent, the Response awaits an answer.
+  virtual void on_session_failed(const Error& /*why*/) { on_session_over(); }
 
  protected:
   ~SessionOwner() = default;
