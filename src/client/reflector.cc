@@ -153,6 +153,9 @@ void Reflector::take_error(json::Node status) {
   }
   bad_ = true;
   refused_ = true;
+  // Every list would say the same.
+  if (code == 401 && selection_.kind == &api::kNode)
+    LOG(kWarn, "client: not let in", kv("why", status["message"].string()));
   LOG(kDebug, "client: watch was refused", kv("kind", selection_.kind->plural),
       kv("why", status["message"].string()));
 }
