@@ -11,7 +11,6 @@
 namespace coracle::store {
 namespace {
 
-constexpr raft::NodeId kFounder = 1;
 // The state that a cluster begins with counts as a snapshot of one entry: newcomers can never
 // replay their way to it, so they get the members with a snapshot.
 constexpr raft::EntryId kBeginning{1, 1};
@@ -221,7 +220,7 @@ Result<Applied> first_start(const StoreOptions& options, Writer& writer, Identit
     identity = {options.joining->cluster, options.joining->member};
     roster = Roster::joining(identity.cluster, options.joining->members);
   } else {
-    identity = {mixed(options.entropy) | 1, kFounder};
+    identity = {cluster_id(options.entropy), kFounder};
     Member founder = options.self;
     founder.id = kFounder;
     roster = Roster::founded(identity.cluster, std::move(founder));
@@ -239,6 +238,10 @@ Result<Applied> first_start(const StoreOptions& options, Writer& writer, Identit
 }
 
 }  // namespace
+
+uint64_t cluster_id(uint64_t entropy) {
+  return mixed(entropy) | 1;
+}
 
 Result<> remove_database(port::Disk& disk, const std::string& path) {
   for (const char* suffix : {"", "-wal", "-shm"})

@@ -31,6 +31,8 @@ namespace coracle::store {
 // Which file of the directory is the state: named in `current`, the first one if there is none.
 inline constexpr const char* kStateFiles[] = {"state.db", "state.2.db"};
 inline constexpr const char* kCurrentFile = "current";
+inline constexpr raft::NodeId kFounder = 1;
+uint64_t cluster_id(uint64_t entropy);
 Result<> remove_database(port::Disk& disk, const std::string& path);  // absent is fine
 
 class ReplicatedStore final : public Store,
@@ -62,6 +64,7 @@ class ReplicatedStore final : public Store,
   bool confirm(ReadWaiter& waiter) override;
   void forget(ReadWaiter& waiter) override { reads_.forget(waiter); }
   Membership& membership() override { return *this; }
+  Result<std::unique_ptr<SnapshotSource>> backup() override;
   Result<> close() override;
   Figures figures() const override;
 

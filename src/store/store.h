@@ -57,6 +57,7 @@ class ReadWaiter {
   ~ReadWaiter() = default;
 };
 
+class SnapshotSource;  // store/transport.h
 class Transport;
 
 // How soon a silent leader is given up: after one to two election timeouts.
@@ -130,6 +131,10 @@ class Store : public api::State {
 
   virtual Membership& membership() = 0;
 
+  // The bytes of a backup file, pulled piece by piece while work goes on: the state as it is now,
+  // with checksums. Not to be kept for long: the old state is held meanwhile.
+  virtual Result<std::unique_ptr<SnapshotSource>> backup() = 0;
+
   // get() that tells apart: a null object if there is none, kCorrupt if its checksum does not
   // match.
   virtual Result<api::ObjectRef> find(const api::Kind& kind,
@@ -173,6 +178,11 @@ class Store : public api::State {
   };
   virtual Figures figures() const = 0;
 };
+
+// Makes the directory of a new cluster of one voter from a backup file. Refused where there is a
+// store already, and when anything in the file is damaged. Versions go on far above those of the
+// backup, so that what was written after it is never taken for something else.
+Result<> restore_store(const StoreOptions& options, port::Disk& disk, const std::string& file);
 
 // Opens or creates; replays the log; detects damage (every row and record carries a checksum).
 Result<std::unique_ptr<Store>> open_store(const StoreOptions& options,

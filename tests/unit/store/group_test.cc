@@ -254,6 +254,47 @@ TEST_F(GroupTest, MembersAreRemovedTransferredAndNeverReused) {
   EXPECT_EQ(unknown.outcome.error().code, Code::kNotFound);
 }
 
+TEST_F(GroupTest, ABackupBecomesANewClusterWhoseVersionsGoOn) {
+  grow(3);
+  const uint64_t version = put(1, "a", "1");
+  for (int i = 0; i < 200; ++i)
+    put(1, "k" + std::to_string(i), std::string(700, 'x'));
+  auto source = group.store(1).backup();
+  ASSERT_TRUE(source) << source.error().message;
+  const uint64_t later = put(1, "later", "1");
+  std::string bytes;
+  for (std::string chunk; *(*source)->next(chunk);)
+    bytes += chunk;
+  source->reset();
+
+  port_sim::Machine& spare = world.machine("spare");
+  port_sim::SimDisk& disk = spare.disk();
+  ASSERT_TRUE(disk.write_file("/backup", bytes, 0600));
+  std::string rotten = bytes;
+  rotten[rotten.size() / 2] = static_cast<char>(rotten[rotten.size() / 2] ^ 4);
+  ASSERT_TRUE(disk.write_file("/rotten", rotten, 0600));
+  StoreOptions options;
+  options.directory = "/restored";
+  options.entropy = 99;
+  options.self.name = "spare";
+  EXPECT_EQ(restore_store(options, disk, "/rotten").error().code, Code::kCorrupt);
+  const Result<> restored = restore_store(options, disk, "/backup");
+  ASSERT_TRUE(restored) << restored.error().message;
+  EXPECT_EQ(restore_store(options, disk, "/backup").error().code, Code::kConflict);
+
+  const auto log_lane = spare.lane();
+  const auto state_lane = spare.lane();
+  auto store = open_store(options, spare.clock(), disk, *log_lane, *state_lane);
+  ASSERT_TRUE(store) << store.error().message;
+  EXPECT_GT((*store)->version(), later);
+  EXPECT_EQ((*store)->get(api::kConfigMap, "d", "a")->version(), version);
+  EXPECT_TRUE((*store)->get(api::kConfigMap, "d", "k199"));
+  EXPECT_FALSE((*store)->get(api::kConfigMap, "d", "later"));
+  EXPECT_NE((*store)->membership().cluster(), group.store(1).membership().cluster());
+  EXPECT_EQ((*store)->membership().members().front().name, "spare");
+  EXPECT_TRUE((*store)->membership().standing().leading);
+}
+
 TEST_F(GroupTest, TheLastVoterStays) {
   grow(1);
   sim::StoreGroup::Change removed;
