@@ -41,7 +41,7 @@ struct Paths {
         pki(config.data_dir + "/pki"),
         welcome(pki + "/welcome.json"),
         cluster(config.data_dir + "/cluster.json") {}
-  std::string store;    // the first state; later ones are named in `current`
+  std::string store;  // the first state; later ones are named in `current`
   std::string current;
   std::string pki;
   std::string welcome;  // there until the store was opened
