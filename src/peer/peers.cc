@@ -272,6 +272,7 @@ void Peers::say_lost(Remote& from, const Link& link) {
 
 // Anybody may knock; the log must not fill with it.
 void Peers::say_refused(const Link& link) {
+  if (link.in_peace()) return;
   if (!refusals_.is_new(link.address().host + link.why(), clock_.now())) return;
   LOG(kWarn, "peer: refused a connection", kv("address", link.address().host),
       kv("member", link.member()), kv("error", with_remedy(link.why())),
