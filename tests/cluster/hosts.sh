@@ -32,7 +32,11 @@ boot() {
 # crash N: power off, without a word to anybody.
 crash() {
   kill -9 "$(cat "$WORK/h$1/init")" 2> /dev/null || true
-  while kill -0 "$(cat "$WORK/h$1/keeper")" 2> /dev/null; do sleep 0.01; done
+  # All its processes are dead by then, though some may wait to be reaped.
+  for _ in $(seq 1 50); do
+    grep -qs '^State:.*[RSD] ' "/proc/$(cat "$WORK/h$1/keeper")/status" || break
+    sleep 0.02
+  done
   ip link del "p$1" 2> /dev/null || true
 }
 
