@@ -28,5 +28,6 @@ extern const Controller kDaemonSetController;
 extern const Controller kPodGarbageCollector;
 extern const Controller kNodeIpamController;
 extern const Controller kClusterRoleAggregationController;
+extern const Controller kCustomResourceCleanupController;
 
 }  // namespace coracle::controllers

@@ -19,7 +19,7 @@ constexpr const Controller* kControllers[] = {
     &kRootCaController,
     &kGarbageCollector,
     &kNodeLifecycleController,
-    &kClusterRoleAggregationController,
+    &kClusterRoleAggregationController, &kCustomResourceCleanupController,
     &kNodeIpamController,
     &kTaintEvictionController,
     &kPodGarbageCollector,
