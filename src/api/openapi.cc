@@ -104,9 +104,14 @@ class PathsText {
   void request_body(const Operation& row, const ServedResource& resource) {
     writer_.key("requestBody");
     if (row.method == "patch") {
-      writer_.raw(R"({"content":{"application/json-patch+json":{"schema":{"type":"array"}},)"
-                  R"("application/merge-patch+json":{"schema":{"type":"object"}},)"
-                  R"("application/strategic-merge-patch+json":{"schema":{"type":"object"}}}})");
+      // kubectl reads from here that custom resources take no strategic merge patch.
+      const bool own = resource.kind != nullptr && resource.kind->is_custom;
+      writer_.raw(join(
+          {R"({"content":{"application/json-patch+json":{"schema":{"type":"array"}},)"
+           R"("application/merge-patch+json":{"schema":{"type":"object"}},)"
+           R"("application/apply-patch+yaml":{"schema":{"type":"object"}})",
+           own ? "" : R"(,"application/strategic-merge-patch+json":{"schema":{"type":"object"}})",
+           "}}"}));
       return;
     }
     writer_.raw(join({R"({"content":{"application/json":{"schema":{"$ref":")", kOpenApiSchemas,

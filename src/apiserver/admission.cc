@@ -2,6 +2,7 @@
 #include "apiserver/admission.h"
 
 #include "apiserver/custom_resources.h"
+#include "apiserver/limit_ranger.h"
 #include "apiserver/node_restriction.h"
 #include "apiserver/pod_admission.h"
 #include "apiserver/rbac_admission.h"
@@ -41,6 +42,9 @@ Result<> namespace_lifecycle(Parts& parts, Request& request) {
 
 constexpr AdmissionRule kRules[] = {
     {"NamespaceLifecycle", nullptr, true, true, namespace_lifecycle},
+    {"LimitRanger", &api::kPod, true, false, admit_limits},
+    {"LimitRanger", &api::kPersistentVolumeClaim, true, true, admit_claim_limits},
+    {"DefaultStorageClass", &api::kPersistentVolumeClaim, true, false, admit_storage_class},
     {"ServiceAccount", &api::kPod, true, false, admit_service_account},
     {"DefaultTolerationSeconds", &api::kPod, true, true, admit_tolerations},
     {"Priority", &api::kPod, true, true, admit_priority},

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "api/pod_logs.h"
+#include "apiserver/evictions.h"
 #include "apiserver/request.h"
 #include "base/result.h"
 #include "http/server.h"
@@ -20,7 +21,7 @@
 namespace coracle::api {
 class Documents;
 class PodStreams;
-}
+}  // namespace coracle::api
 
 namespace coracle::streams {
 class Agents;
@@ -53,6 +54,7 @@ struct Parts {
   Pipeline& pipeline;
   api::PodStreams* streams = nullptr;  // of this node
   streams::Agents* agents = nullptr;   // of the others
+  Evictions evictions = {};
 };
 
 struct Reply {

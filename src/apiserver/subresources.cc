@@ -80,14 +80,16 @@ Result<> decode_binding(Parts& parts, Request& request) {
   return {};
 }
 
-// registry/core/pod/storage EvictionREST, without disruption budgets (none are served)
-Result<> decode_eviction(Parts&, Request& request) {
+// registry/core/pod/storage EvictionREST
+Result<> decode_eviction(Parts& parts, Request& request) {
   TRY(decode_body(request, {"policy/v1", "Eviction"}));
   const std::string_view name = request.body["metadata"]["name"].string();
   if (!name.empty() && name != request.name) {
     return fail(Code::kBadRequest, "name in URL does not match name in Eviction object");
   }
   TRY(read_delete_options(request.body["deleteOptions"], request));
+  const api::ObjectRef pod = parts.store.get(api::kPod, request.ns, request.name);
+  if (pod) TRY(parts.evictions.admit(parts.store, *pod, !request.options.dry_run));
   request.evicting = true;
   request.success_code = 201;
   return {};
