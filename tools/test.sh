@@ -42,6 +42,7 @@ done
 [ -x "$build/coracle_quorum" ] && step members "$build/coracle_quorum" --worlds "${MEMBERS_WORLDS:-150}" --seconds 20
 [ -x "$build/coracle_kill9" ] && step kill9 "$build/coracle_kill9" --rounds "${KILLS:-100}"
 [ -x "$build/coracle" ] && step kubectl tests/kubectl/run.sh "$build"
+[ -x "$build/coracle" ] && step cluster tests/cluster/run.sh "$build"
 
 echo
 echo "$passed passed, $failed failed"
