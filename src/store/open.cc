@@ -79,6 +79,7 @@ Result<> ReplicatedStore::start(const Applied& applied) {
 
 Result<> ReplicatedStore::open_core() {
   constexpr uint64_t kUncommittedBytes = 4 * 1024 * 1024;
+  constexpr uint64_t kUncommittedLeast = 1024 * 1024;
   const Timing& timing = parts_.options.timing;
   raft::Options options;
   options.id = parts_.identity.member;
@@ -88,7 +89,8 @@ Result<> ReplicatedStore::open_core() {
   options.async_storage = true;
   options.message_bytes_max = 256 * 1024;
   options.applying_bytes_max = 512 * 1024;
-  options.uncommitted_bytes_max = std::min(kUncommittedBytes, parts_.log->bytes() / 3);
+  options.uncommitted_bytes_max =
+      std::clamp(parts_.log->bytes() / 3, kUncommittedLeast, kUncommittedBytes);
   options.window = {64, 1024 * 1024};
   options.check_quorum = true;
   options.pre_vote = true;

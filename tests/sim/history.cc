@@ -42,6 +42,7 @@ void History::resume(const store::Store& store) {
     while (store.read(*position, change) == store::RingRead::kChange)
       on_change(change);
   }
+  last_ = std::max(last_, version);  // a new leader's first entry changes nothing
   compare(store);
 }
 
