@@ -53,4 +53,4 @@ kn apply --server-side --force-conflicts -f "$WORK/boat.yaml"
 kn label boat one a=b
 kn get boats -l a=b -o name | grep -q boat
 k delete crd boats.sea.example.com --timeout=30s
-refuses "the server doesn't have a resource type" kn get boats
+refuses NotFound k get --raw "/apis/sea.example.com/v1/namespaces/$NS/boats"
