@@ -13,7 +13,7 @@ BUILD_DIR=$(cd "$TOP" && cd "$1" && pwd)
 if [ -z "${CORACLE_INSIDE:-}" ]; then enter_world "$0" "$@"; fi
 shift
 export TOP BUILD_DIR
-enter_world "${WORK_NAME:-cluster-test}"
+enter_world "test-${WORK_NAME:-cluster}"
 ip link del lan0
 export SERVERS=${SERVERS:-1 2 3} AGENTS=${AGENTS-4 5}
 stop_server() { for n in $SERVERS $AGENTS; do crash "$n"; done; }  # at the end, called by the world

@@ -9,7 +9,7 @@ BUILD_DIR=$(cd "$TOP" && cd "$1" && pwd)
 if [ -z "${CORACLE_INSIDE:-}" ]; then enter_world "$0" "$@"; fi
 shift
 export TOP BUILD_DIR
-enter_world "${WORK_NAME:-kubectl-test}"
+enter_world "test-${WORK_NAME:-kubectl}"
 
 for version in 27 28 29 30 31 32 33; do
   printf '%s\n' "${KUBECTLS[@]}" | grep -q "kubectl\.1\.$version$" || echo "missing: kubectl 1.$version (not tested)"
