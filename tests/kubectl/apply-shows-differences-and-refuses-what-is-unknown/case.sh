@@ -38,10 +38,10 @@ apiVersion: example.com/v1
 kind: Widget
 metadata: {name: w}
 Y
-refuses 'no matches for kind "Job"' kn apply -f - <<'Y'
-apiVersion: batch/v1
-kind: Job
-metadata: {name: j}
+refuses 'no matches for kind "FlowSchema"' kn apply -f - <<'Y'
+apiVersion: flowcontrol.apiserver.k8s.io/v1
+kind: FlowSchema
+metadata: {name: f}
 Y
 refuses 'spec.loadBalancerSourceRanges: Forbidden: not supported' kn apply -f - <<'Y'
 apiVersion: v1

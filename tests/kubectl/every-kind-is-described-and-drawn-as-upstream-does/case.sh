@@ -79,6 +79,3 @@ for kubectl in $(some_kubectls); do
 done
 steps=$(kn get events --field-selector "involvedObject.name=$pod" -o 'jsonpath={.items[*].reason}')
 equal 'events sort as they happened' "${steps%% *}" Scheduled
-refuses 'pods/exec is not supported' kn exec "$pod" -c main -- ls
-refuses 'pods/attach is not supported' kn attach "$pod" -c main
-refuses 'pods/portforward is not supported' kn port-forward "$pod" 8080

@@ -34,7 +34,9 @@ for kubectl in $(some_kubectls); do
   kn create service loadbalancer outside --tcp=80:80
   contains 'load balancer' "$(kn get service outside --no-headers)" '<pending>'
   kn delete service outside
-  refuses 'could not find the requested resource' kn create job j --image=a
+  kn create job j --image=a
+  equal 'job' "$(kn get job j -o 'jsonpath={.spec.template.spec.containers[0].image} {.spec.backoffLimit}')" 'a 6'
+  kn delete job j
   kn label configmap c a=1
   refuses 'already has a value' kn label configmap c a=2
   kn label configmap c a=2 --overwrite
