@@ -17,7 +17,7 @@ namespace coracle::http {
 class BodyBudget final : private port::TurnEnd {
  public:
   static constexpr size_t kFreeBytes = 64 * 1024;
-  static constexpr size_t kArrivingBytesMax = 6 * 1024 * 1024;  // reached: 429 + Retry-After
+  static constexpr size_t kArrivingBytesMax = 7 * 1024 * 1024;  // reached: 429 + Retry-After
   static constexpr size_t kWorkedOnBytesMax = 2 * 1024 * 1024;  // reached: waits; one always goes
 
   class Listener {

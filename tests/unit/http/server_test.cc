@@ -212,7 +212,7 @@ TEST(Server, MoreLargeBodiesThanMemoryAreRefused) {
     world.network.run();
   }
   EXPECT_EQ(world.site.open.size(), 1u);
-  EXPECT_EQ(peers[4]->take(), "") << "6 MiB hold four that wait";
+  EXPECT_EQ(peers[4]->take(), "") << "7 MiB hold four that wait";
   const std::string refused = peers[5]->take();
   EXPECT_TRUE(has(refused, "HTTP/1.1 429 Too Many Requests\r\n"));
   EXPECT_TRUE(has(refused, "retry-after: 1\r\n"));
