@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "apiserver/watcher.h"
 
-#include "api/custom_kinds.h"
-
 #include <algorithm>
 
+#include "api/custom_kinds.h"
 #include "apiserver/list.h"
 #include "apiserver/status.h"
 #include "base/bytes.h"
