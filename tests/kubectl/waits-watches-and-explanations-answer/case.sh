@@ -19,7 +19,7 @@ contains "get -A" "$(k get pods -A 2>&1)" ""
 contains "get all" "$(kn get all 2>&1)" ""
 contains recursive "$(k explain pods --recursive)" 'creationTimestamp	<string>'
 refuses 'field "none" does not exist' k explain pods.none
-refuses "the server doesn't have a resource type" k explain jobs
+refuses "the server doesn't have a resource type" k explain flowschemas
 refuses 'not found' kn wait --for=condition=Ready pod/none --timeout=2s
 kn wait --for=delete pod/none --timeout=2s
 refuses 'timed out waiting for the condition' kn wait --for=jsonpath='{.data.a}'=b configmap/second --timeout=1s
