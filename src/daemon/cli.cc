@@ -57,6 +57,14 @@ constexpr Verb kVerbs[] = {
     {"member", "list | remove NAME | promote NAME", "show and change the servers of the cluster",
      "Ask any server; the order is carried to the leader.", kMemberOptions, 1, 2, run_member},
     {"leader", "transfer [NAME]", "let another server lead", "", kMemberOptions, 1, 2, run_leader},
+    {"backup", "FILE", "write what the cluster knows into a file",
+     "Asks the server on this machine; work goes on meanwhile. The file holds Secrets, so it is "
+     "0600.",
+     kMemberOptions, 1, 1, run_backup},
+    {"restore", "FILE", "make a new store of one server from a backup",
+     "For the data directory of a server that does not run and has no store. Versions go on above "
+     "those of the backup.",
+     kServerOptions, 1, 1, run_restore},
     {"token", "create | list | revoke ID", "make and end the tokens that devices join with",
      "create prints one line for --token (or a QR code). Runs on a server.", kTokenOptions, 1, 2,
      run_token},
@@ -176,6 +184,12 @@ Result<int> run_verb(const Verb& verb, std::span<const std::string> rest, Enviro
 }
 
 }  // namespace
+
+Result<std::string> absolute_path(port::Disk& disk, const std::string& path) {
+  if (path.starts_with('/')) return path;
+  const auto self = TRY(disk.tree("/proc/self"));
+  return join({TRY(self->read_link("cwd")), "/", path});
+}
 
 std::span<const Verb> verbs() {
   return kVerbs;

@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "daemon/config.h"
+#include "port/disk.h"
 
 namespace coracle::daemon {
 
@@ -39,7 +40,11 @@ Result<int> run_stop(const Arguments& arguments);
 Result<int> run_token(const Arguments& arguments);
 Result<int> run_member(const Arguments& arguments);
 Result<int> run_leader(const Arguments& arguments);
+Result<int> run_backup(const Arguments& arguments);
+Result<int> run_restore(const Arguments& arguments);
 
+// Of a file that a person named: the daemon has another working directory.
+Result<std::string> absolute_path(port::Disk& disk, const std::string& path);
 Result<> apply_log_level(const std::string& text);
 void print(std::string_view text);        // standard output
 void print_error(std::string_view text);  // standard error

@@ -61,11 +61,6 @@ class Offline final : node::ImageListener {
   Result<std::string> answer_ = std::string();
 };
 
-Result<std::string> working_directory(port::Disk& disk) {
-  const auto self = TRY(disk.tree("/proc/self"));
-  return self->read_link("cwd");
-}
-
 Result<std::string> without_server(port_linux::Machine& machine,
                                    const Config& config,
                                    const std::vector<std::string>& words) {
@@ -85,9 +80,7 @@ Result<int> run_image(const Arguments& arguments) {
   if (!named && !listing)
     return fail(Code::kBadRequest, "usage: coracle image load FILE | ls | rm NAME");
   port_linux::Machine machine;
-  if (words[1] == "load" && !words[2].starts_with('/')) {
-    words[2] = join({TRY(working_directory(machine.disk())), "/", words[2]});
-  }
+  if (words[1] == "load") words[2] = TRY(absolute_path(machine.disk(), words[2]));
   Result<std::string> answer = ask_daemon(machine, control_path(arguments.config.run_dir), words);
   if (!answer && answer.error().code == Code::kNotFound)
     answer = without_server(machine, arguments.config, words);

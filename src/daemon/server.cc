@@ -33,12 +33,14 @@ Server::Server(port_linux::Machine& machine, Config config)
       config_(std::move(config)),
       renewal_(machine.clock().timer(*this)),
       control_(*this),
-      images_(control_) {}
+      images_(control_),
+      backups_(control_, machine.disk()) {}
 
 Server::~Server() {
   // Pods go on: destroying the agent lets go of them.
   machine_.clock().cancel_turn_end(*this);
   images_.close();
+  backups_.close();
   if (join_client_) join_client_->forget(*this);
   if (store_) store_->unsubscribe(*this);
   if (peers_) peers_->close();
@@ -95,6 +97,7 @@ Result<> Server::open_store(std::optional<store::Joining> joining) {
   store_ =
       TRY(store::open_store(options, machine_.clock(), machine_.disk(), *log_lane_, *state_lane_)
               .with("store"));
+  backups_.open(*store_, *unpack_lane_);
   TRY(finish_joining(machine_.disk(), config_));
   TRY(peers_->open(store_->membership(), identity_, identity_options_));
   node_started_ = know_own_pods();
@@ -299,7 +302,9 @@ void Server::on_signal(int signal) {
 }
 
 void Server::on_command(uint64_t token, const std::vector<std::string>& words) {
-  if (images_.take(token, words) || members_->take(token, words)) return;
+  const bool taken =
+      images_.take(token, words) || members_->take(token, words) || backups_.take(token, words);
+  if (taken) return;
   control_.answer(token, fail(Code::kBadRequest, "unknown command"));
 }
 

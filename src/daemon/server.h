@@ -10,6 +10,7 @@
 #include "apiserver/local_client.h"
 #include "apiserver/server.h"
 #include "base/result.h"
+#include "daemon/backup_desk.h"
 #include "daemon/config.h"
 #include "daemon/control.h"
 #include "daemon/identity.h"
@@ -94,6 +95,7 @@ class Server final : port_linux::SignalEvents,
   std::unique_ptr<http::Server> log_server_;
   ControlServer control_;
   ImageDesk images_;
+  BackupDesk backups_;
   std::unique_ptr<MemberDesk> members_;
 };
 
