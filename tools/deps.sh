@@ -4,7 +4,7 @@
 set -eu
 packages="g++ cmake ninja-build pkg-config libuv1-dev libmbedtls-dev libcjson-dev libyaml-dev libsqlite3-dev
 libmnl-dev libnftnl-dev libnghttp2-dev zlib1g-dev libgtest-dev libbenchmark-dev
-crun busybox-static iproute2 nftables procps python3 curl ca-certificates
+crun busybox-static iproute2 nftables procps python3 curl ca-certificates openssl tzdata bsdutils
 clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev"
 # Any kubectl will do; Debian's is used when there is none.
 command -v kubectl >/dev/null 2>&1 || packages="$packages kubernetes-client"
