@@ -30,7 +30,9 @@ for n in $SERVERS; do contains "log read through server $n" "$(ks "$n" -n "$NS" 
 ks 1 -n "$NS" patch configmap page -p '{"data":{"index.html":"changed"}}' > /dev/null
 eventually_equal 5 changed page "$agent"
 
-# No server anywhere: the pod goes on, and a new daemon finds it in its memory.
+# No server anywhere: the pod goes on, and a new daemon finds it in its memory, which is written a second after what
+# it holds has changed.
+sleep 2
 for n in $SERVERS; do kill_daemon "$n"; done
 web_pid() { host "$agent" pgrep -f '[h]ttpd -f -v -p 8080'; }
 before=$(web_pid)
