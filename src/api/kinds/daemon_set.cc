@@ -54,12 +54,8 @@ constexpr Field kDaemonSetSpecFields[] = {
 constexpr Message kDaemonSetSpec{"io.k8s.api.apps.v1.DaemonSetSpec", kDaemonSetSpecFields,
                                  "DaemonSetSpec is the desired behaviour of a DaemonSet."};
 
-constexpr Field kDaemonSetConditionFields[] = {
-    text("type", 1).listed(), text("status", 2).listed(), time("lastTransitionTime", 3),
-    text("reason", 4),        text("message", 5),
-};
 constexpr Message kDaemonSetCondition{"io.k8s.api.apps.v1.DaemonSetCondition",
-                                      kDaemonSetConditionFields};
+                                      kWorkloadConditionFields};
 
 constexpr Field kDaemonSetStatusFields[] = {
     int32("currentNumberScheduled", 1)

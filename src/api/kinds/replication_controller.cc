@@ -25,12 +25,8 @@ constexpr Field kReplicationControllerSpecFields[] = {
 constexpr Message kReplicationControllerSpec{"io.k8s.api.core.v1.ReplicationControllerSpec",
                                              kReplicationControllerSpecFields};
 
-constexpr Field kReplicationControllerConditionFields[] = {
-    text("type", 1).listed(), text("status", 2).listed(), time("lastTransitionTime", 3),
-    text("reason", 4),        text("message", 5),
-};
 constexpr Message kReplicationControllerCondition{
-    "io.k8s.api.core.v1.ReplicationControllerCondition", kReplicationControllerConditionFields};
+    "io.k8s.api.core.v1.ReplicationControllerCondition", kWorkloadConditionFields};
 
 constexpr Field kReplicationControllerStatusFields[] = {
     int32("replicas", 1).listed().otherwise("0").about("Pods of the controller."),

@@ -78,12 +78,8 @@ constexpr Field kStatefulSetSpecFields[] = {
 constexpr Message kStatefulSetSpec{"io.k8s.api.apps.v1.StatefulSetSpec", kStatefulSetSpecFields,
                                    "StatefulSetSpec is the desired behaviour of a StatefulSet."};
 
-constexpr Field kStatefulSetConditionFields[] = {
-    text("type", 1).listed(), text("status", 2).listed(), time("lastTransitionTime", 3),
-    text("reason", 4),        text("message", 5),
-};
 constexpr Message kStatefulSetCondition{"io.k8s.api.apps.v1.StatefulSetCondition",
-                                        kStatefulSetConditionFields};
+                                        kWorkloadConditionFields};
 
 constexpr Field kStatefulSetStatusFields[] = {
     int64("observedGeneration", 1)

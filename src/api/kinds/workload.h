@@ -6,9 +6,17 @@
 #include <string_view>
 
 #include "api/errors.h"
+#include "api/schema.h"
 #include "json/tree.h"
 
 namespace coracle::api {
+
+// Of the conditions of DaemonSet, StatefulSet and ReplicationController: upstream names the message
+// after each kind, the fields are the same.
+inline constexpr Field kWorkloadConditionFields[] = {
+    text("type", 1).listed(), text("status", 2).listed(), time("lastTransitionTime", 3),
+    text("reason", 4),        text("message", 5),
+};
 
 // How upstream names the kind in its messages.
 struct WorkloadName {
