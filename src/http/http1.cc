@@ -86,8 +86,11 @@ void Http1::process(std::string_view& input) {
       refuse(429, "too many large requests");
     } else if (phase == RequestParser::Phase::kDone) {
       held_ = !share_.begin_work();
-      if (!held_) dispatch();
-      if (held_) connection_.expire_never();
+      if (held_) {
+        connection_.expire_never();
+      } else {
+        dispatch();
+      }
     } else if (phase == RequestParser::Phase::kBody && parser_.take_continue()) {
       connection_.stream().write("HTTP/1.1 100 Continue\r\n\r\n");
     }
