@@ -58,7 +58,8 @@ start_server() {
 }
 server_alive() { kill -0 "$(cat "$WORK/server.pid")" 2>/dev/null; }
 stop_server() {
-  kill "$(cat "$WORK/server.pid")" && wait "$(cat "$WORK/server.pid")" 2>/dev/null || true
+  kill "$(cat "$WORK/server.pid")" 2>/dev/null || return 0
+  while [ -e "/proc/$(cat "$WORK/server.pid")/exe" ]; do sleep 0.02; done  # whoever its parent is
 }
 remove_cgroups() {
   find /sys/fs/cgroup -depth -type d -path "*/$CGROUP_PARENT*" -exec rmdir {} + 2>/dev/null || true

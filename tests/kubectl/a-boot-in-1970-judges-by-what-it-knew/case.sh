@@ -10,12 +10,6 @@ extern "C" int clock_gettime(clockid_t clock, timespec* now) noexcept {
   return answer;
 }
 SOURCE
-stop_server() {  # whoever its parent is
-  local pid
-  pid=$(cat "$WORK/server.pid")
-  kill "$pid"
-  while [ -e "/proc/$pid/exe" ]; do sleep 0.02; done
-}
 as_bearer() { curl -sk -o /dev/null -w '%{http_code}' -H "authorization: Bearer $1" https://127.0.0.1:6443/apis; }
 
 before=$(kn create token default)
