@@ -170,6 +170,7 @@ void AgentDaemon::on_alarm(port::Timer&) {
 
 // What the servers say is better than memory, but only for a moment worth waiting for.
 void AgentDaemon::try_to_start_node() {
+  if (node_->agent() != nullptr && client_->complete()) node_->agent()->confirm();
   if (started_) return;
   if (!client_->complete() && !(remembered_ && patience_over_)) return;
   const api::ObjectRef own = client_->state().get(api::kNode, {}, layout_.node_name);
@@ -205,7 +206,8 @@ Result<> AgentDaemon::start_node(const Cidr4& pods) {
   layout_.node_cidr = {pods.network(), pods.prefix};
   layout_.gateway = Ip4{pods.network().value + 1};
   TRY(node_->set_up_links(layout_));
-  TRY(node_->start(layout_, {*client_, *client_}, false));
+  TRY(node_->start(layout_, {*client_, *client_}, {false, client_->complete()}));
+  if (client_->complete()) node_->agent()->confirm();
   images_.open(*node_->agent());
   log_site_->open(*node_->agent(), *node_->agent());
   LOG(kInfo, "daemon: node started", kv("pods", pods.text()),

@@ -20,14 +20,14 @@ Result<> NodeSide::set_up_links(const Layout& layout) {
   return links.ensure_route(layout.service_cidr, config_.bridge).with("service route");
 }
 
-Result<> NodeSide::start(const Layout& layout, NodeClients clients, bool is_server) {
+Result<> NodeSide::start(const Layout& layout, NodeClients clients, NodeRole role) {
   make_proxy(layout, clients.proxy);
   routes_ = std::make_unique<node::PeerRoutes>(clients.node, machine_.clock(), machine_.links(),
                                                layout.node_name);
   const node::AgentPorts ports{machine_.clock(),  machine_.disk(),      machine_.random(),
                                machine_.links(),  machine_.sandboxes(), unpack_lane_,
                                machine_.network()};
-  agent_ = std::make_unique<node::Agent>(clients.node, ports, TRY(options(layout, is_server)));
+  agent_ = std::make_unique<node::Agent>(clients.node, ports, TRY(options(layout, role)));
   proxy_->start();
   dns_->start();
   routes_->start();
@@ -51,7 +51,7 @@ void NodeSide::make_proxy(const Layout& layout, api::Client& client) {
                                             proxy::DnsServerOptions{layout.gateway, zone});
 }
 
-Result<node::AgentOptions> NodeSide::options(const Layout& layout, bool is_server) const {
+Result<node::AgentOptions> NodeSide::options(const Layout& layout, NodeRole role) const {
   node::AgentOptions options;
   options.node_name = layout.node_name;
   options.data_directory = config_.data_dir;
@@ -64,7 +64,8 @@ Result<node::AgentOptions> NodeSide::options(const Layout& layout, bool is_serve
   options.cluster_domain = config_.cluster_domain;
   options.node_ip = layout.node_ip.text();
   options.runtime_version = runtime_version(machine_, config_.crun, config_.data_dir);
-  if (is_server) options.labels.emplace_back("node-role.kubernetes.io/control-plane", "true");
+  options.is_confirmed = role.is_confirmed;
+  if (role.is_server) options.labels.emplace_back("node-role.kubernetes.io/control-plane", "true");
   for (const std::string& label : config_.node_label) {
     const size_t equals = label.find('=');
     if (equals == std::string::npos)

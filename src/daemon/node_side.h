@@ -23,6 +23,11 @@ struct NodeClients {
   api::Client& proxy;  // reads Services
 };
 
+struct NodeRole {
+  bool is_server = false;
+  bool is_confirmed = true;  // the state is not only remembered; see node::AgentOptions
+};
+
 class NodeSide final {
  public:
   NodeSide(port_linux::Machine& machine, const Config& config, port::Lane& unpack_lane);
@@ -30,12 +35,12 @@ class NodeSide final {
   // The bridge first: it carries the address that pods reach the API at.
   Result<> set_up_links(const Layout& layout);
   // Once the clients' state is complete and layout.node_cidr is this node's.
-  Result<> start(const Layout& layout, NodeClients clients, bool is_server);
+  Result<> start(const Layout& layout, NodeClients clients, NodeRole role);
   node::Agent* agent() { return agent_.get(); }
 
  private:
   void make_proxy(const Layout& layout, api::Client& client);
-  Result<node::AgentOptions> options(const Layout& layout, bool is_server) const;
+  Result<node::AgentOptions> options(const Layout& layout, NodeRole role) const;
 
   port_linux::Machine& machine_;
   const Config& config_;

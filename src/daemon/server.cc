@@ -251,7 +251,10 @@ Result<> Server::start_node() {
   proxy_client_ = std::make_unique<LocalClient>(*api_, LocalUser{"system:kube-proxy", {}});
   node_client_ = std::make_unique<LocalClient>(
       *api_, LocalUser{join({"system:node:", layout_.node_name}), {"system:nodes"}});
-  TRY(node_->start(layout_, {*node_client_, *proxy_client_}, true));
+  confirmation_ = std::make_unique<StateConfirmation>(*store_, machine_.clock());
+  const bool is_confirmed = confirmation_->ask();
+  TRY(node_->start(layout_, {*node_client_, *proxy_client_}, {true, is_confirmed}));
+  confirmation_->tell(*node_->agent());
   logs_->use_local(node_->agent());
   api_->use_pod_streams(node_->agent());
   api_->use_agents(logs_.get());

@@ -24,6 +24,7 @@
 #include "daemon/node_side.h"
 #include "daemon/peer_side.h"
 #include "daemon/pod_log_router.h"
+#include "daemon/state_confirmation.h"
 #include "daemon/time_floor.h"
 #include "http/server.h"
 #include "port/linux/machine.h"
@@ -88,6 +89,7 @@ class Server final : port_linux::SignalEvents,
   std::unique_ptr<LeaderSide> leader_;
   std::unique_ptr<PodLogRouter> logs_;
   std::unique_ptr<NodeSide> node_;
+  std::unique_ptr<StateConfirmation> confirmation_;
   std::unique_ptr<MemberAdmission> admission_;
   std::unique_ptr<JoinSite> join_site_;
   std::unique_ptr<LogSite> log_site_;

@@ -78,10 +78,22 @@ void Agent::adopt_directory(const std::string& uid) {
   auto actor = std::make_unique<PodActor>(around_, std::move(*record));
   if (pod && pod->uid() == uid && is_ours(*pod))
     actor->see(pod);
-  else
+  else if (options_.is_confirmed || !has_name)
     actor->lose();
+  else
+    actor->spare();
   actor->adopt();
   pods_.emplace(uid, std::move(actor));
+}
+
+// The memory of an agent that was killed may be older than its pods: those that it does not name
+// are spared until a server has spoken.
+void Agent::confirm() {
+  if (options_.is_confirmed) return;
+  options_.is_confirmed = true;
+  for (const auto& [uid, actor] : pods_) {
+    if (actor->is_spared()) actor->lose();
+  }
 }
 
 void Agent::remove_orphans() {

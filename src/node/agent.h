@@ -39,8 +39,9 @@ class Agent final : public api::PodLogs,
   Agent& operator=(const Agent&) = delete;
 
   // Once, when client.state() is complete: pods of the records that it does not know are ended as
-  // orphans.
+  // orphans; if the state is only remembered (options.is_confirmed), when confirm() is called.
   Result<> start();
+  void confirm();  // the state is by now what a server says
 
   // api::PodLogs
   Result<std::unique_ptr<api::LogStream>> open(const api::Object& pod,

@@ -46,30 +46,53 @@ void PodActor::see(api::ObjectRef pod) {
   pod_ = std::move(pod);
   volumes_dirty_ = true;  // labels and annotations may be files
   json::Tree tree;
-  align(record_, pod_->parse(tree));
+  const json::Node seen = pod_->parse(tree);
+  align(record_, seen);
   schedule();
+  if (!std::exchange(spared_, false)) return;
+  take_readiness(seen["status"]);
+  if (!adopting_) stand(seen);
 }
 
 void PodActor::lose() {
   record_.gone = true;
+  spared_ = false;
   schedule();
+}
+
+void PodActor::spare() {
+  spared_ = true;
+}
+
+// Until its probe says otherwise: a daemon that restarts must not take a pod out of its Services.
+void PodActor::take_readiness(json::Node status) {
+  for (ContainerState& state : record_.containers) {
+    if (!state.alive()) continue;
+    for (const std::string_view list : {"initContainerStatuses", "containerStatuses"}) {
+      for (const json::Node known : status[list]) {
+        if (known["name"].string() == state.name) state.ready = known["ready"].boolean();
+      }
+    }
+  }
+}
+
+// The sandbox of an earlier daemon answers, and the pod is known.
+void PodActor::stand(json::Node pod) {
+  if (record_.phase == Phase::kSettingUp && sandbox_ != nullptr && try_sandbox(pod))
+    move(Phase::kRunning);
+  if (record_.phase != Phase::kRunning) return;
+  for (size_t i = 0; i < record_.containers.size(); ++i) {
+    if (record_.containers[i].run == RunState::kRunning) start_probes(i, pod);
+  }
 }
 
 void PodActor::adopt() {
   schedule();
   if (record_.phase == Phase::kNew || record_.phase == Phase::kRemoved) return;
   json::Tree tree;
-  const json::Node known = pod_ ? pod_->parse(tree)["status"] : json::Node();
-  for (ContainerState& state : record_.containers) {
-    if (!state.alive()) continue;
-    unconfirmed_.push_back(state.id());
-    // Until its probe says otherwise: a daemon that restarts must not take a pod out of its
-    // Services.
-    for (const std::string_view list : {"initContainerStatuses", "containerStatuses"}) {
-      for (const json::Node status : known[list]) {
-        if (status["name"].string() == state.name) state.ready = status["ready"].boolean();
-      }
-    }
+  if (pod_) take_readiness(pod_->parse(tree)["status"]);
+  for (const ContainerState& state : record_.containers) {
+    if (state.alive()) unconfirmed_.push_back(state.id());
   }
   adopting_ = true;
   Result<std::unique_ptr<port::Sandbox>> adopted =
@@ -172,7 +195,8 @@ void PodActor::step() {
   wake_at_.reset();
   if (confirm_by_ && around_.ports.clock.now() >= *confirm_by_) confirm_adopted();
   run_due_hooks();
-  for (size_t round = 0; round < kRoundsMax && !(adopting_ && sandbox_ != nullptr); ++round) {
+  const bool may_decide = !spared_ && !(adopting_ && sandbox_ != nullptr);
+  for (size_t round = 0; round < kRoundsMax && may_decide; ++round) {
     const Decision decision = decide(pod, record_, around_.ports.clock.now());
     bool progress = false;
     for (const Action& action : decision.actions)
@@ -400,13 +424,7 @@ void PodActor::on_ready() {
   adopting_ = false;
   confirm_by_ = around_.ports.clock.now() + kConfirmWithin;
   json::Tree tree;
-  if (record_.phase == Phase::kSettingUp && pod_ && try_sandbox(pod_->parse(tree)))
-    move(Phase::kRunning);
-  if (!pod_ || record_.phase != Phase::kRunning) return;
-  const json::Node pod = pod_->parse(tree);
-  for (size_t i = 0; i < record_.containers.size(); ++i) {
-    if (record_.containers[i].run == RunState::kRunning) start_probes(i, pod);
-  }
+  if (pod_) stand(pod_->parse(tree));
 }
 
 }  // namespace coracle::node

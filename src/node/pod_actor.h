@@ -41,7 +41,9 @@ class PodActor final : port::SandboxEvents,
 
   void see(api::ObjectRef pod);  // its newest form
   void lose();                   // it is no longer in the API
-  void adopt();                  // the sandbox of an earlier daemon, if the record speaks of one
+  void spare();                  // whether it is in the API is not known yet: it goes on as it is
+  bool is_spared() const { return spared_; }
+  void adopt();  // the sandbox of an earlier daemon, if the record speaks of one
   void object_changed(const api::Kind& kind,
                       std::string_view name);  // a ConfigMap or Secret of its namespace
   void images_changed();
@@ -116,6 +118,8 @@ class PodActor final : port::SandboxEvents,
   void start_probe(size_t index, json::Node container, ProbeType type);
   void stop_probes(size_t index);
   void confirm_adopted();
+  void take_readiness(json::Node status);
+  void stand(json::Node pod);
 
   // --- Status and volumes (pod_actor.cc)
   void write_status(json::Node pod);
@@ -142,6 +146,7 @@ class PodActor final : port::SandboxEvents,
   bool ending_ = false;        // the sandbox was told to end
   bool sandbox_over_ = false;  // on_lost came; the handle is freed at the end of the turn
   bool adopting_ = false;
+  bool spared_ = false;
   std::vector<std::string>
       unconfirmed_;  // ids that the record calls alive and the shim has not named yet
   std::optional<Mono> confirm_by_;

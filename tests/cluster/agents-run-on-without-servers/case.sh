@@ -30,17 +30,32 @@ for n in $SERVERS; do contains "log read through server $n" "$(ks "$n" -n "$NS" 
 ks 1 -n "$NS" patch configmap page -p '{"data":{"index.html":"changed"}}' > /dev/null
 eventually_equal 5 changed page "$agent"
 
-# No server anywhere: the pod goes on, and a new daemon finds it in its memory, which is written a second after what
-# it holds has changed.
-sleep 2
+# No server anywhere, and an agent killed at once after a Pod has come: its memory, written a second after what it
+# holds has changed, does not name that Pod. Both go on.
+eventually 5 grep -q '"changed"' "$WORK/h$agent/data/memory"
+cp "$WORK/h$agent/data/memory" "$WORK/memory"
+ks 1 -n "$NS" apply -f - > /dev/null << YAML
+apiVersion: v1
+kind: Pod
+metadata: {name: latest}
+spec:
+  nodeName: h$agent
+  terminationGracePeriodSeconds: 1
+  containers: [{name: c, image: "$IMAGE", imagePullPolicy: Never, command: [/bin/busybox, sleep, "86399"]}]
+YAML
+latest_pid() { host "$agent" pgrep -f '[s]leep 86399'; }
+ks 1 -n "$NS" wait --for=jsonpath='{.status.phase}'=Running pod/latest --timeout=20s > /dev/null
+kill_daemon "$agent"
+latest=$(latest_pid)
+if grep -q '"name":"latest"' "$WORK/h$agent/data/memory"; then cp "$WORK/memory" "$WORK/h$agent/data/memory"; fi
 for n in $SERVERS; do kill_daemon "$n"; done
 web_pid() { host "$agent" pgrep -f '[h]ttpd -f -v -p 8080'; }
 before=$(web_pid)
-kill_daemon "$agent"
 equal "page while no daemon runs" "$(page "$agent")" changed
 start_agent "$agent"
 eventually 10 grep -q 'from=memory' "$WORK/h$agent/log"
 equal "the pod's process" "$(web_pid)" "$before"
+equal "the latest pod's process" "$(latest_pid)" "$latest"
 equal "page without servers" "$(page "$agent")" changed
 
 for n in $SERVERS; do start_server "$n"; done
@@ -48,4 +63,6 @@ settle
 # shellcheck disable=SC2086
 eventually 30 nodes_ready 1 "$(echo $SERVERS $AGENTS | wc -w)"
 equal "the pod's process" "$(web_pid)" "$before"
-ks 1 -n "$NS" delete pod web --wait > /dev/null
+equal "the latest pod's process" "$(latest_pid)" "$latest"
+equal "its restarts" "$(ks 1 -n "$NS" get pod latest -o 'jsonpath={.status.containerStatuses[0].restartCount}')" 0
+ks 1 -n "$NS" delete pod web latest --grace-period=1 --wait > /dev/null

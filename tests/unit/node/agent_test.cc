@@ -42,13 +42,14 @@ class AgentTest : public ::testing::Test, protected ImageListener, protected api
     run(seconds(1));
     ASSERT_TRUE(loaded_);
   }
-  static AgentOptions options() {
+  AgentOptions options() const {
     AgentOptions options;
     options.node_name = "gw-1";
     options.data_directory = "/data";
     options.run_directory = "/run";
     options.pod_cidr = *parse_cidr4("10.42.3.0/24");
     options.pods_max = 4;
+    options.is_confirmed = confirmed_;
     return options;
   }
   void settle() { run(milliseconds(100)); }
@@ -103,6 +104,7 @@ class AgentTest : public ::testing::Test, protected ImageListener, protected api
   std::unique_ptr<Agent> agent_;
   json::Tree tree_;
   bool loaded_ = false;
+  bool confirmed_ = true;
   std::string removed_;
   std::string log_;
   bool log_ended_ = false;
@@ -332,6 +334,37 @@ spec: {nodeName: gw-1, containers: [{name: c, image: busybox}]}
     EXPECT_EQ(shim.starts.size(), 1u) << "nothing is started twice";
   }
   EXPECT_EQ(ended, 1u);
+}
+
+// A memory that is older than the pods: the state lacks them until a server has spoken.
+TEST_F(AgentTest, SparesPodsThatItsMemoryDoesNotNameUntilAServerSpoke) {
+  run_web();
+  cluster_.put(api::kPod, R"(
+metadata: {name: other, namespace: default}
+spec: {nodeName: gw-1, containers: [{name: c, image: busybox}]}
+)");
+  settle();
+  agent_.reset();
+  const api::ObjectRef web = cluster_.hide(api::kPod, "default", "web");
+  const api::ObjectRef other = cluster_.hide(api::kPod, "default", "other");
+  confirmed_ = false;
+  start();
+  run(seconds(20));
+  EXPECT_EQ(agent_->pods(), 2u);
+  for (const auto& [directory, shim] : sandboxes_.shims)
+    EXPECT_TRUE(shim.orders.empty()) << directory << ": " << shim.orders.front();
+  cluster_.show(web);
+  agent_->confirm();
+  run(seconds(6));
+  EXPECT_EQ(agent_->pods(), 1u) << "the other one is gone indeed";
+  EXPECT_EQ(links_.links.size(), 1u);
+  EXPECT_TRUE(container_state()["running"]);
+  EXPECT_TRUE(status()["containerStatuses"].at(0)["ready"].boolean());
+  EXPECT_EQ(status()["containerStatuses"].at(0)["restartCount"].integer(), 0);
+  sandboxes_.exit("web-0", 1);
+  settle();
+  EXPECT_EQ(status()["containerStatuses"].at(0)["restartCount"].integer(), 1)
+      << "and it is looked after as before";
 }
 
 TEST_F(AgentTest, NoticesWhatEndedWhileNoDaemonRan) {

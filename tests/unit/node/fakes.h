@@ -46,6 +46,18 @@ class FakeCluster final : public api::Client, api::State, port::TurnEnd {
     store(kind, root);
   }
 
+  // As if this client did not know the object yet.
+  api::ObjectRef hide(const api::Kind& kind, std::string_view ns, std::string_view name) {
+    const std::string key = api::storage_key(kind, ns, name);
+    api::ObjectRef hidden = objects_[key];
+    objects_.erase(key);
+    return hidden;
+  }
+  void show(const api::ObjectRef& object) {
+    objects_[api::storage_key(object->kind(), object->ns(), object->name())] = object;
+    tell(api::ChangeType::kAdded, {}, object);
+  }
+
   const api::State& state() const override { return *this; }
   void subscribe(api::Feed& feed) override { feeds_.push_back(&feed); }
   void unsubscribe(api::Feed& feed) override { std::erase(feeds_, &feed); }
