@@ -63,7 +63,7 @@ void write_group_content(json::Writer& out,
   for (const GroupVersion& gv : all) {
     if (gv.group != group) continue;
     write_version(out, gv);
-    preferred = &gv;  // sorted: the last one is the newest
+    if (preferred == nullptr) preferred = &gv;
   }
   out.end_array();
   out.key("preferredVersion");
@@ -218,8 +218,8 @@ void write_aggregated_group(json::Writer& out,
   out.end_object();
   out.key("versions");
   out.begin_array();
-  for (size_t i = all.size(); i-- > 0;) {  // newest first
-    if (all[i].group == group) write_aggregated_version(out, all[i]);
+  for (const GroupVersion& gv : all) {
+    if (gv.group == group) write_aggregated_version(out, gv);
   }
   out.end_array();
   out.end_object();

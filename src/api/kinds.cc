@@ -45,6 +45,7 @@ constexpr const Kind* kKinds[] = {
     &kCustomResourceDefinition,
     &kIngress,
     &kIngressClass,
+    &kHorizontalPodAutoscaler,
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include "api/resources.h"
 
 #include <algorithm>
+#include <array>
 
 #include "api/bodies.h"
 #include "api/custom_kinds.h"
@@ -74,6 +75,37 @@ void add_kind(std::vector<ServedResource>& resources, const Kind& kind) {
   }
 }
 
+uint64_t take_number(std::string_view& text) {
+  uint64_t number = 0;
+  while (!text.empty() && text[0] >= '0' && text[0] <= '9' && number < INT32_MAX) {
+    number = number * 10 + static_cast<uint64_t>(text[0] - '0');
+    text.remove_prefix(1);
+  }
+  return number;
+}
+
+// Stability, major, minor; all 0 for what does not look like a version.
+std::array<uint64_t, 3> rank_of(std::string_view version) {
+  if (!version.starts_with('v')) return {};
+  version.remove_prefix(1);
+  const uint64_t major = take_number(version);
+  if (major == 0) return {};
+  if (version.empty()) return {3, major, 0};
+  const bool beta = version.starts_with("beta");
+  if (!beta && !version.starts_with("alpha")) return {};
+  version.remove_prefix(beta ? 4 : 5);
+  const uint64_t minor = take_number(version);
+  if (minor == 0 || !version.empty()) return {};
+  return {beta ? 2U : 1U, major, minor};
+}
+
+bool comes_before(const GroupVersion& a, const GroupVersion& b) {
+  if (a.group != b.group) return a.group < b.group;
+  const std::array<uint64_t, 3> rank = rank_of(a.version);
+  const std::array<uint64_t, 3> other = rank_of(b.version);
+  return rank == other ? a.version < b.version : rank > other;
+}
+
 }  // namespace
 
 std::vector<GroupVersion> served_group_versions() {
@@ -87,7 +119,7 @@ std::vector<GroupVersion> served_group_versions() {
   for (const Body& body : all_bodies()) {
     if (!body.plural.empty()) all.push_back({body.group, body.version});
   }
-  std::sort(all.begin(), all.end());
+  std::sort(all.begin(), all.end(), comes_before);
   all.erase(std::unique(all.begin(), all.end()), all.end());
   return all;
 }

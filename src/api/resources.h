@@ -36,10 +36,12 @@ struct ServedResource {
 struct GroupVersion {
   std::string_view group;
   std::string_view version;
-  friend auto operator<=>(const GroupVersion&, const GroupVersion&) = default;
+  friend bool operator==(const GroupVersion&, const GroupVersion&) = default;
 };
 
-std::vector<GroupVersion> served_group_versions();  // sorted: the core group comes first
+// Sorted by group, the core group first; the versions of a group by how much they promise, as
+// apimachinery pkg/version CompareKubeAwareVersionStrings: v2, v1, v1beta1, v1alpha1, others.
+std::vector<GroupVersion> served_group_versions();
 std::vector<ServedResource> served_resources(
     GroupVersion gv);  // sorted by name; empty if not served
 

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "api/kind.h"
+#include "api/resources.h"
 #include "base/bytes.h"
 #include "json/tree.h"
 #include "tests/unit/api/oracle.h"
@@ -24,10 +25,11 @@ bool is_listed(std::string_view name) {
          std::end(kNotListed);
 }
 
-bool is_served(std::string_view group, std::string_view resource) {
+bool is_served(GroupVersion gv, std::string_view resource) {
+  const std::string_view group = gv.group;
   const std::string_view plural = resource.substr(0, resource.find('/'));
   if (group == "authentication.k8s.io" || group == "authorization.k8s.io") return true;
-  return (group.empty() && plural == "bindings") || find_kind(group, "v1", plural) != nullptr;
+  return (group.empty() && plural == "bindings") || find_kind(group, gv.version, plural) != nullptr;
 }
 
 json::Node find(json::Node list, std::string_view member, std::string_view value) {
@@ -37,45 +39,57 @@ json::Node find(json::Node list, std::string_view member, std::string_view value
   return {};
 }
 
-constexpr std::string_view kGroups[] = {"",
-                                        "apiextensions.k8s.io",
-                                        "apps",
-                                        "authentication.k8s.io",
-                                        "authorization.k8s.io",
-                                        "batch",
-                                        "coordination.k8s.io",
-                                        "discovery.k8s.io",
-                                        "networking.k8s.io",
-                                        "policy",
-                                        "rbac.authorization.k8s.io",
-                                        "scheduling.k8s.io",
-                                        "storage.k8s.io"};
+// In upstream's order: by group, the most stable and newest version first.
+constexpr GroupVersion kServed[] = {
+    {"", "v1"},
+    {"apiextensions.k8s.io", "v1"},
+    {"apps", "v1"},
+    {"authentication.k8s.io", "v1"},
+    {"authorization.k8s.io", "v1"},
+    {"autoscaling", "v2"},
+    {"batch", "v1"},
+    {"coordination.k8s.io", "v1"},
+    {"discovery.k8s.io", "v1"},
+    {"networking.k8s.io", "v1"},
+    {"policy", "v1"},
+    {"rbac.authorization.k8s.io", "v1"},
+    {"scheduling.k8s.io", "v1"},
+    {"storage.k8s.io", "v1"},
+};
+
+std::string path_of(GroupVersion gv) {
+  return gv.group.empty() ? join({"api/", gv.version}) : join({"apis/", gv.group, "/", gv.version});
+}
+
+std::string file_of(GroupVersion gv) {
+  if (gv.group.empty()) return join({"discovery/api__", gv.version, ".json"});
+  return join({"discovery/apis__", gv.group, "__", gv.version, ".json"});
+}
 
 TEST(Discovery, ListsResourcesAsUpstream) {
   Documents documents;
-  for (std::string_view group : kGroups) {
-    const std::string file = group.empty() ? "api__v1" : join({"apis__", group, "__v1"});
-    const auto text = read_oracle(join({"discovery/", file, ".json"}));
+  for (GroupVersion gv : kServed) {
+    const auto text = read_oracle(file_of(gv));
     if (!text) GTEST_SKIP() << "skipped: no oracle";
     json::Tree theirs;
     json::Tree ours;
     ASSERT_TRUE(theirs.parse(*text));
-    const ServedDocument* document = documents.legacy_resources(group, "v1");
-    ASSERT_NE(document, nullptr) << group;
+    const ServedDocument* document = documents.legacy_resources(gv.group, gv.version);
+    ASSERT_NE(document, nullptr) << gv.group;
     ASSERT_TRUE(ours.parse(document->body));
     EXPECT_EQ(ours.root()["groupVersion"].string(), theirs.root()["groupVersion"].string());
     const json::Node resources = ours.root()["resources"];
     size_t expected = 0;
     for (json::Node resource : theirs.root()["resources"]) {
       const std::string_view name = resource["name"].string();
-      if (!is_served(group, name) || !is_listed(name)) continue;
+      if (!is_served(gv, name) || !is_listed(name)) continue;
       expected++;
       resource.remove("storageVersionHash");
       const json::Node mine = find(resources, "name", name);
       EXPECT_TRUE(json::equal(mine, resource)) << json::write(mine) << "\n"
                                                << json::write(resource);
     }
-    EXPECT_EQ(resources.size(), expected) << group << " " << json::write(resources);
+    EXPECT_EQ(resources.size(), expected) << gv.group << " " << json::write(resources);
   }
 }
 
@@ -89,23 +103,26 @@ TEST(Discovery, AggregatesAsUpstream) {
   ASSERT_TRUE(ours.parse(documents.aggregated(false).body));
   EXPECT_EQ(ours.root()["kind"].string(), theirs.root()["kind"].string());
   EXPECT_EQ(ours.root()["apiVersion"].string(), theirs.root()["apiVersion"].string());
-  EXPECT_EQ(ours.root()["items"].size(), std::size(kGroups) - 1);
+  size_t versions = 1;  // of the core group
   for (json::Node group : ours.root()["items"]) {
     const std::string_view name = group["metadata"]["name"].string();
     json::Node their_versions;
     for (json::Node other : theirs.root()["items"]) {
       if (other["metadata"]["name"].string() == name) their_versions = other["versions"];
     }
-    const json::Node version = group["versions"].at(0);
-    const json::Node their_version = find(their_versions, "version", version["version"].string());
-    EXPECT_EQ(version["freshness"].string(), "Current");
-    for (json::Node resource : version["resources"]) {
-      const json::Node twin =
-          find(their_version["resources"], "resource", resource["resource"].string());
-      EXPECT_TRUE(json::equal(resource, twin)) << json::write(resource) << "\n"
-                                               << json::write(twin);
+    for (json::Node version : group["versions"]) {
+      ++versions;
+      const json::Node theirs_of = find(their_versions, "version", version["version"].string());
+      EXPECT_EQ(version["freshness"].string(), "Current");
+      for (json::Node resource : version["resources"]) {
+        const json::Node twin =
+            find(theirs_of["resources"], "resource", resource["resource"].string());
+        EXPECT_TRUE(json::equal(resource, twin)) << json::write(resource) << "\n"
+                                                 << json::write(twin);
+      }
     }
   }
+  EXPECT_EQ(versions, std::size(kServed));
 }
 
 TEST(Discovery, AggregatesTheCoreGroup) {
@@ -126,16 +143,17 @@ TEST(Discovery, ListsGroupsAsUpstream) {
   Documents documents;
   json::Tree ours;
   ASSERT_TRUE(ours.parse(documents.legacy_groups().body));
-  std::vector<std::string_view> names{""};
-  for (json::Node group : ours.root()["groups"])
-    names.push_back(group["name"].string());
-  EXPECT_TRUE(std::equal(names.begin(), names.end(), std::begin(kGroups), std::end(kGroups)));
+  std::vector<GroupVersion> listed{{"", "v1"}};
+  for (json::Node group : ours.root()["groups"]) {
+    for (json::Node version : group["versions"])
+      listed.push_back({group["name"].string(), version["version"].string()});
+  }
+  EXPECT_TRUE(std::equal(listed.begin(), listed.end(), std::begin(kServed), std::end(kServed)));
   for (json::Node group : ours.root()["groups"]) {
     const auto text = read_oracle(join({"discovery/apis__", group["name"].string(), ".json"}));
     if (!text) GTEST_SKIP() << "skipped: no oracle";
     json::Tree theirs;
     ASSERT_TRUE(theirs.parse(*text));
-    EXPECT_EQ(group["preferredVersion"]["version"].string(), "v1");
     json::Tree one;
     const ServedDocument* document = documents.legacy_group(group["name"].string());
     ASSERT_NE(document, nullptr);
@@ -182,15 +200,15 @@ TEST(OpenApi, IsWholeForEveryGroupVersion) {
   Documents documents;
   json::Tree index;
   ASSERT_TRUE(index.parse(documents.openapi_v3_index().body));
-  EXPECT_EQ(index.root()["paths"].size(), std::size(kGroups));
-  for (std::string_view group : kGroups) {
-    const ServedDocument* document = documents.openapi_v3(group, "v1");
+  EXPECT_EQ(index.root()["paths"].size(), std::size(kServed));
+  for (GroupVersion gv : kServed) {
+    const ServedDocument* document = documents.openapi_v3(gv.group, gv.version);
     ASSERT_NE(document, nullptr);
-    const std::string path = group.empty() ? "api/v1" : join({"apis/", group, "/v1"});
+    const std::string path = path_of(gv);
     EXPECT_EQ(index.root()["paths"][path]["serverRelativeURL"].string(),
               join({"/openapi/v3/", path, "?hash=", document->hash}));
     json::Tree tree;
-    ASSERT_TRUE(tree.parse(document->body)) << group;
+    ASSERT_TRUE(tree.parse(document->body)) << path;
     size_t references = 0;
     check_references(tree.root(), tree.root()["components"]["schemas"], references);
     EXPECT_GT(references, 10U);
