@@ -40,11 +40,27 @@ Result<> namespace_lifecycle(Parts& parts, Request& request) {
   return error;
 }
 
+// plugin/pkg/admission/storage/storageobjectinuseprotection: from the very start, so that nothing
+// that is in use can slip away.
+Result<> protect_storage(Parts&, Request& request) {
+  const bool is_claim = request.kind == &api::kPersistentVolumeClaim;
+  const std::string_view name =
+      is_claim ? "kubernetes.io/pvc-protection" : "kubernetes.io/pv-protection";
+  const json::Node finalizers = request.object.object("metadata").array("finalizers");
+  for (const json::Node each : finalizers) {
+    if (each.string() == name) return {};
+  }
+  finalizers.append(name);
+  return {};
+}
+
 constexpr AdmissionRule kRules[] = {
     {"NamespaceLifecycle", nullptr, true, true, namespace_lifecycle},
     {"LimitRanger", &api::kPod, true, false, admit_limits},
     {"LimitRanger", &api::kPersistentVolumeClaim, true, true, admit_claim_limits},
     {"DefaultStorageClass", &api::kPersistentVolumeClaim, true, false, admit_storage_class},
+    {"StorageObjectInUseProtection", &api::kPersistentVolumeClaim, true, false, protect_storage},
+    {"StorageObjectInUseProtection", &api::kPersistentVolume, true, false, protect_storage},
     {"ServiceAccount", &api::kPod, true, false, admit_service_account},
     {"DefaultTolerationSeconds", &api::kPod, true, true, admit_tolerations},
     {"Priority", &api::kPod, true, true, admit_priority},

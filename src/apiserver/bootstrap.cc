@@ -77,6 +77,14 @@ std::string service_body(std::string_view address, int64_t target_port) {
   return text;
 }
 
+// Directories of the nodes, made by the controller of this name; what claims get that ask for
+// nothing else.
+constexpr std::string_view kLocalPathClass =
+    "{\"kind\":\"StorageClass\",\"apiVersion\":\"storage.k8s.io/v1\",\"metadata\":{\"name\":"
+    "\"local-path\",\"annotations\":{\"storageclass.kubernetes.io/is-default-class\":\"true\"}},"
+    "\"provisioner\":\"coracle.io/local-path\",\"reclaimPolicy\":\"Delete\","
+    "\"volumeBindingMode\":\"WaitForFirstConsumer\"}";
+
 // Every node answers at this address itself, so there are no endpoints.
 std::string dns_body(std::string_view address) {
   return join(
@@ -147,6 +155,7 @@ void Bootstrap::start() {
     steps_.push_back(
         {&api::kPriorityClass, "", std::string(name), priority_body(name, value), false});
   }
+  steps_.push_back({&api::kStorageClass, "", "local-path", std::string(kLocalPathClass), false});
   for (DefaultObject& each : rbac_defaults())
     steps_.push_back({each.kind, "", std::move(each.name), std::move(each.body), false});
   const Address server = split_address(parts_.options.server_address);

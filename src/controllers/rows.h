@@ -29,5 +29,9 @@ extern const Controller kPodGarbageCollector;
 extern const Controller kNodeIpamController;
 extern const Controller kClusterRoleAggregationController;
 extern const Controller kCustomResourceCleanupController;
+extern const Controller kVolumeBindingController;
+extern const Controller kVolumeProtectionController;
+extern const Controller kLocalPathController;
+extern const Controller kEphemeralVolumeController;
 
 }  // namespace coracle::controllers

@@ -32,6 +32,10 @@ constexpr const Controller* kControllers[] = {
     &kTtlAfterFinishedController,
     &kDisruptionController,
     &kResourceQuotaController,
+    &kVolumeBindingController,
+    &kLocalPathController,
+    &kVolumeProtectionController,
+    &kEphemeralVolumeController,
 };
 
 // Most changes wake nobody: stored text is compact, so this is found without parsing it.

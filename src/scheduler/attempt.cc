@@ -47,7 +47,7 @@ void Scheduler::schedule(const Waiting& next) {
   if (choice.node == nullptr)
     fail(attempt, choice);
   else
-    bind(attempt, std::string(choice.node->offer.name));
+    place(attempt, std::string(choice.node->offer.name));
   for (const PodName& name : guests)
     board_.release(name);
 }
@@ -65,30 +65,37 @@ std::vector<PodName> Scheduler::seat_nominees(const Attempt& attempt) {
   return guests;
 }
 
-void Scheduler::bind(const Attempt& attempt, const std::string& node) {
+void Scheduler::place(const Attempt& attempt, const std::string& node) {
+  const bool ready =
+      attempt.shape.needs.claims.empty() || prepare_volumes(attempt, *board_.node(node));
   // Counts at once: the next pod sees it.
   board_.place({attempt.name, node, &attempt.shape, rfc3339(clock_.wall()), false});
   help(kPodPlaced);
+  if (ready) bind(attempt.name, attempt.object, node);
+}
+
+void Scheduler::bind(const PodName& name, const api::ObjectRef& object, const std::string& node) {
   json::Tree tree;
   const json::Node binding = tree.make_object();
   binding.set("kind", "Binding");
   binding.set("apiVersion", "v1");
-  binding.object("metadata").set("name", attempt.name.name);
-  binding["metadata"].set("namespace", attempt.name.ns);
-  binding["metadata"].set("uid", attempt.object->uid());
+  binding.object("metadata").set("name", name.name);
+  binding["metadata"].set("namespace", name.ns);
+  binding["metadata"].set("uid", object->uid());
   binding.object("target").set("kind", "Node");
   binding["target"].set("name", node);
   api::Call call;
   call.subresource = api::Subresource::kBinding;
-  call.key = {&api::kPod, attempt.name.ns, attempt.name.name};
+  call.key = {&api::kPod, name.ns, name.name};
   call.body = json::write(binding);
-  call.expected_uid = std::string(attempt.object->uid());
+  call.expected_uid = std::string(object->uid());
   const uint64_t token = next_token_++;
-  bindings_[token] = {attempt.name, attempt.object, node};
+  bindings_[token] = {name, object, node};
   client_.submit(std::move(call), *this, token);
 }
 
 void Scheduler::on_answer(uint64_t token, Result<api::ObjectRef> answer) {
+  if (on_volume_answer(token, answer)) return;
   const auto found = bindings_.find(token);
   if (found == bindings_.end()) {
     if (!answer && answer.error().code != Code::kConflict &&

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "api/claims.h"
 #include "base/bytes.h"
 
 namespace coracle::scheduler {
@@ -40,6 +41,8 @@ std::string shape_key(json::Node pod, std::string_view controller) {
   for (const char* field : {"nodeSelector", "affinity", "tolerations", "topologySpreadConstraints",
                             "overhead", "resources"})
     add(spec[field]);
+  for (const std::string& claim : api::claims_of(pod))
+    key += join({claim, "\n"});
   return key;
 }
 

@@ -61,9 +61,16 @@ class Chooser {
       look_at(*nodes[(start + i) % nodes.size()]);
   }
 
+  // What keeps the pod off all nodes alike.
+  bool is_hopeless() const { return survey_.volumes() && !survey_.volumes()->problem().empty(); }
+
   Choice done(size_t nodes) {
     choice_.reasons.nodes = nodes;
-    if (fitting_.empty())
+    if (is_hopeless()) {
+      choice_.message = join({"0/", std::to_string(nodes),
+                              " nodes are available: ", survey_.volumes()->problem(), "."});
+      choice_.helped_by = kVolumes;
+    } else if (fitting_.empty())
       choice_.message = choice_.reasons.text();
     else
       choice_.node = fitting_.size() == 1 ? fitting_[0] : best();
@@ -114,9 +121,10 @@ Choice choose(const Board& board, const Shape& pod, size_t start) {
     return none;
   }
   Chooser chooser(board, pod);
-  if (const auto names = names_asked_for(pod.needs); !names.empty())
+  const auto names = names_asked_for(pod.needs);
+  if (!names.empty() && !chooser.is_hopeless())
     chooser.look_at_named(board, names);
-  else
+  else if (!chooser.is_hopeless())
     chooser.look_around(board, start);
   return chooser.done(board.nodes().size());
 }

@@ -75,6 +75,23 @@ void node_resources_fit(const Survey& survey, const NodeOffer& node, Refused& re
   refused.for_good = refused.for_good || never;
 }
 
+void volume_restrictions(const Survey& survey, const NodeOffer&, Refused& refused) {
+  if (survey.volumes() != nullptr && survey.volumes()->is_taken())
+    refuse(refused,
+           "node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod "
+           "access mode");
+}
+
+void volume_binding(const Survey& survey, const NodeOffer& node, Refused& refused) {
+  if (survey.volumes() == nullptr) return;
+  if (const char* why = survey.volumes()->unbindable(node)) refuse(refused, why, true);
+}
+
+void volume_zone(const Survey& survey, const NodeOffer& node, Refused& refused) {
+  if (survey.volumes() == nullptr) return;
+  if (const char* why = survey.volumes()->out_of_zone(node)) refuse(refused, why, true);
+}
+
 void pod_topology_spread(const Survey& survey, const NodeOffer& node, Refused& refused) {
   const Survey::Spreading spreading = survey.spreading(node);
   if (spreading == Survey::Spreading::kNoLabel)
@@ -102,6 +119,9 @@ constexpr Filter kFilters[] = {
     {"NodeAffinity", node_affinity, kNodeAdded | kNodeLabels},
     {"NodePorts", node_ports, kNodeAdded | kPodGone},
     {"NodeResourcesFit", node_resources_fit, kNodeAdded | kNodeRoom | kPodGone},
+    {"VolumeRestrictions", volume_restrictions, kPodGone | kVolumes},
+    {"VolumeBinding", volume_binding, kNodeAdded | kNodeLabels | kVolumes},
+    {"VolumeZone", volume_zone, kNodeAdded | kNodeLabels | kVolumes},
     {"PodTopologySpread", pod_topology_spread, kNeighbours | kNodeTaints},
     {"InterPodAffinity", inter_pod_affinity, kNeighbours | kOther},
 };

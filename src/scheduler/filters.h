@@ -20,7 +20,8 @@ enum Help : uint32_t {
   kPodGone = 1u << 4,     // or about to go
   kPodPlaced = 1u << 5,
   kPodRelabelled = 1u << 6,
-  kOther = 1u << 7,  // namespaces' labels, budgets
+  kOther = 1u << 7,    // namespaces' labels, budgets
+  kVolumes = 1u << 8,  // claims, volumes, classes
   kAnyHelp = 0xffff'ffffu,
 };
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "api/claims.h"
 #include "api/quantity.h"
 #include "base/bytes.h"
 
@@ -72,11 +73,6 @@ std::vector<NodeTerm::Requirement> read_requirements(json::Node list) {
     requirements.push_back(std::move(requirement));
   }
   return requirements;
-}
-
-NodeTerm read_term(json::Node term, int64_t weight) {
-  return {read_requirements(term["matchExpressions"]), read_requirements(term["matchFields"]),
-          weight};
 }
 
 bool requirement_matches(const NodeTerm::Requirement& requirement, const std::string* value) {
@@ -206,6 +202,10 @@ PodNeeds read_needs(json::Node pod) {
     for (const json::Node container : spec[list])
       needs.images.push_back(image_name(container["image"].string()));
   }
+  for (const json::Node volume : spec["volumes"]) {
+    std::string claim = api::claim_of(volume, pod["metadata"]["name"].string());
+    if (!claim.empty()) needs.claims.push_back({std::move(claim), bool{volume["ephemeral"]}});
+  }
   needs.node_name = std::string(spec["nodeName"].string());
   needs.priority = spec["priority"].integer();
   needs.preempts = spec["preemptionPolicy"].string() != "Never";
@@ -268,6 +268,11 @@ std::string image_name(std::string_view image) {
   const std::string_view last = slash == std::string_view::npos ? image : image.substr(slash);
   const bool tagged = last.find_first_of(":@") != std::string_view::npos;
   return join({image, tagged || image.empty() ? "" : ":latest"});
+}
+
+NodeTerm read_term(json::Node term, int64_t weight) {
+  return {read_requirements(term["matchExpressions"]), read_requirements(term["matchFields"]),
+          weight};
 }
 
 bool term_matches(const NodeTerm& term, const NodeOffer& node) {

@@ -60,6 +60,11 @@ struct NodeTerm {
   int64_t weight = 0;  // preferred terms
 };
 
+struct ClaimNeed {
+  std::string name;
+  bool is_made = false;  // for this pod's own volume
+};
+
 struct PodNeeds {
   Amounts requests;
   Amounts scored;  // requests, with upstream's defaults for containers that ask for nothing
@@ -75,6 +80,7 @@ struct PodNeeds {
   std::vector<PodTerm> disliked;  // preferred podAntiAffinity
   std::vector<Spread> spreads;
   std::vector<std::string> images;
+  std::vector<ClaimNeed> claims;
   std::string node_name;
   int64_t priority = 0;
   bool preempts = true;  // preemptionPolicy is not Never
@@ -101,6 +107,7 @@ struct NodeOffer {
 };
 NodeOffer read_offer(json::Node node);  // without what is in use
 
+NodeTerm read_term(json::Node term, int64_t weight = 0);
 bool term_matches(const NodeTerm& term, const NodeOffer& node);
 // nodeSelector and required node affinity.
 bool suits(const PodNeeds& pod, const NodeOffer& node);

@@ -67,6 +67,7 @@ Scheduler::Scheduler(api::Client& client, port::Clock& clock, port::Random& rand
     : client_(client),
       clock_(clock),
       timer_(clock.timer(*this)),
+      volume_timer_(clock.timer(*this)),
       events_(client, clock, random, {std::string(kSchedulerName), {}}),
       board_(&client.state()) {}
 
@@ -92,6 +93,9 @@ void Scheduler::stop() {
   client_.forget(*this);
   clock_.cancel_turn_end(*this);
   timer_->disarm();
+  volume_timer_->disarm();
+  preparing_.clear();
+  volume_calls_.clear();
   queue_.clear();
   queued_.clear();
   stuck_.clear();
@@ -109,6 +113,10 @@ void Scheduler::on_change(const api::Change& change) {
     see_pod(*change.after, change.type == api::ChangeType::kDeleted);
   else if (kind == &api::kNamespace)
     help(kOther);
+  else if (kind == &api::kPersistentVolumeClaim)
+    see_claim(*change.after);
+  else if (kind == &api::kPersistentVolume || kind == &api::kStorageClass)
+    help(kVolumes);
 }
 
 void Scheduler::see_node(const api::Change& change) {
@@ -129,6 +137,7 @@ void Scheduler::see_node(const api::Change& change) {
 void Scheduler::forget(const PodName& name) {
   if (board_.release(name)) help(kPodGone);
   dequeue(name);
+  preparing_.erase(name);
   stuck_.erase(name);
   dismiss(name);
 }
@@ -156,6 +165,7 @@ void Scheduler::see_pod(const api::Object& object, bool deleted) {
 
 void Scheduler::see_placed(const PodName& name, json::Node pod, bool deleting) {
   dequeue(name);
+  preparing_.erase(name);
   stuck_.erase(name);
   dismiss(name);
   const std::string node(pod["spec"]["nodeName"].string());
@@ -226,7 +236,8 @@ void Scheduler::on_turn_end() {
   if (!queue_.empty()) clock_.at_turn_end(*this);
 }
 
-void Scheduler::on_alarm(port::Timer&) {
+void Scheduler::on_alarm(port::Timer& timer) {
+  if (&timer == volume_timer_.get()) return end_overdue();
   retry_due_ = true;
   clock_.at_turn_end(*this);
 }

@@ -46,6 +46,12 @@ class Scheduler final : api::Feed, api::Caller, port::TurnEnd, port::Alarm {
     api::ObjectRef object;
     std::string node;
   };
+  struct Preparing {  // placed, but its volumes are not all bound
+    api::ObjectRef object;
+    std::string node;
+    Mono until;
+    size_t unanswered = 0;  // calls
+  };
   struct Stuck {  // a pod that fitted nowhere when last looked at
     uint32_t attempts = 0;
     Mono not_before;
@@ -81,10 +87,20 @@ class Scheduler final : api::Feed, api::Caller, port::TurnEnd, port::Alarm {
   void nominate(const PodName& pod, Shape& shape, std::string_view node);
   void dismiss(const PodName& pod);
 
+  // --- volumes_ready.cc: pods whose volumes are being bound
+  void see_claim(const api::Object& claim);
+  bool prepare_volumes(const Attempt& attempt, const BoardNode& node);
+  void go_on(const PodName& name);
+  bool on_volume_answer(uint64_t token, const Result<api::ObjectRef>& answer);
+  void give_up(const PodName& name, Error error);
+  void end_overdue();
+  void await_deadline();
+
   // --- attempt.cc: what is done
   void schedule(const Waiting& next);
   std::vector<PodName> seat_nominees(const Attempt& attempt);
-  void bind(const Attempt& attempt, const std::string& node);
+  void place(const Attempt& attempt, const std::string& node);
+  void bind(const PodName& name, const api::ObjectRef& object, const std::string& node);
   void fail(const Attempt& attempt, const Choice& choice);
   bool awaits_victims(const Attempt& attempt) const;
   void evict(const Attempt& attempt, const Preemption& preemption);
@@ -100,11 +116,12 @@ class Scheduler final : api::Feed, api::Caller, port::TurnEnd, port::Alarm {
   void withdraw(const PodName& pod);
   void patch_status(const PodName& pod, const api::ObjectRef& object, json::Node status);
 
-  static constexpr size_t kHelps = 8;  // bits of Help
+  static constexpr size_t kHelps = 9;  // bits of Help
 
   api::Client& client_;
   port::Clock& clock_;
   std::unique_ptr<port::Timer> timer_;
+  std::unique_ptr<port::Timer> volume_timer_;
   api::EventRecorder events_;
   Board board_;
   std::set<Waiting> queue_;
@@ -112,6 +129,8 @@ class Scheduler final : api::Feed, api::Caller, port::TurnEnd, port::Alarm {
   std::map<PodName, Stuck> stuck_;
   std::map<PodName, Nominee> nominees_;
   std::map<uint64_t, Binding> bindings_;
+  std::map<PodName, Preparing> preparing_;
+  std::map<uint64_t, PodName> volume_calls_;
   uint64_t next_token_ = 1;
   uint64_t helps_ = 1;                     // counts changes that may let stuck pods fit
   std::array<uint64_t, kHelps> helped_{};  // by bit of Help: helps_ at its last change

@@ -12,6 +12,7 @@ Survey::Survey(const Board& board, const Shape& pod) : board_(board), pod_(pod) 
     if (spread.hard) count_spread(spread);
   }
   count_terms();
+  if (!pod.needs.claims.empty()) volumes_ = std::make_unique<PodVolumes>(board, pod);
 }
 
 bool Survey::counts_for(const Spread& spread, const NodeOffer& node) const {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "scheduler/board.h"
+#include "scheduler/volumes.h"
 
 namespace coracle::scheduler {
 
@@ -22,6 +23,8 @@ class Survey {
   const Board& board() const { return board_; }
   const Shape& pod() const { return pod_; }
   const PodNeeds& needs() const { return pod_.needs; }
+
+  const PodVolumes* volumes() const { return volumes_.get(); }  // null: it has none
 
   enum class Spreading : uint8_t { kFine, kTooMany, kNoLabel };
   Spreading spreading(const NodeOffer& node) const;
@@ -70,6 +73,7 @@ class Survey {
 
   const Board& board_;
   const Shape& pod_;
+  std::unique_ptr<PodVolumes> volumes_;
   std::vector<HardSpread> hard_;
   std::vector<Tally> near_;  // by term of needs().near
   std::vector<Tally> far_;

@@ -42,6 +42,11 @@ const Row kRows[] = {
     {"quota", &kResourceQuotaController, &api::kResourceQuota},
     {"eviction", &kTaintEvictionController, &api::kPod},
     {"podgc", &kPodGarbageCollector, nullptr},
+    {"claim", &kVolumeBindingController, &api::kPersistentVolumeClaim},
+    {"volume", &kVolumeBindingController, &api::kPersistentVolume},
+    {"provisioner", &kLocalPathController, nullptr},
+    {"protection", &kVolumeProtectionController, nullptr},
+    {"ephemeral", &kEphemeralVolumeController, &api::kPod},
 };
 
 class Stage final : Ages {

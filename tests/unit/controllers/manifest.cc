@@ -259,6 +259,28 @@ void write_node(const Cluster& cluster, json::Node object, Words& words) {
   if (flag(words, "disk-pressure")) object["status"]["conditions"].at(1).set("status", "True");
 }
 
+// storageclass fast by=vendor/x mode=WaitForFirstConsumer policy=Retain
+// persistentvolume v1 size=1Gi class=fast policy=Delete; persistentvolumeclaim d/c size=1Gi
+void write_storage(const api::Kind& kind, json::Node object, Words& words) {
+  if (&kind == &api::kStorageClass) {
+    object.set("provisioner", take(words, "by"));
+    object.set("volumeBindingMode", take(words, "mode", "Immediate"));
+    object.set("reclaimPolicy", take(words, "policy", "Delete"));
+    return;
+  }
+  const bool is_claim = &kind == &api::kPersistentVolumeClaim;
+  const json::Node spec = object.object("spec");
+  if (const std::string name = take(words, "class"); !name.empty())
+    spec.set("storageClassName", name);
+  const json::Node sizes =
+      is_claim ? spec.object("resources").object("requests") : spec.object("capacity");
+  sizes.set("storage", take(words, "size", "1Gi"));
+  spec.array("accessModes").append(take(words, "access", "ReadWriteOnce"));
+  if (is_claim) return;
+  spec.set("persistentVolumeReclaimPolicy", take(words, "policy", "Retain"));
+  spec.object("hostPath").set("path", "/data");
+}
+
 void write_rest(const Cluster& cluster, const api::Kind& kind, json::Node object, Words& words) {
   if (&kind == &api::kDeployment) write_deployment(object, words);
   if (&kind == &api::kReplicaSet) write_replicaset(object, words);
@@ -269,6 +291,9 @@ void write_rest(const Cluster& cluster, const api::Kind& kind, json::Node object
   if (&kind == &api::kService) write_service(object, words);
   if (&kind == &api::kEndpoints) write_endpoints(object, words);
   if (&kind == &api::kNode) write_node(cluster, object, words);
+  if (&kind == &api::kStorageClass || &kind == &api::kPersistentVolume ||
+      &kind == &api::kPersistentVolumeClaim)
+    write_storage(kind, object, words);
   if (&kind == &api::kNamespace) object.object("spec").array("finalizers").append("kubernetes");
   if (&kind == &api::kConfigMap) set_map(object, "data", take(words, "data"));
   // spec={"a":1} and status={...}: JSON without blanks, merged into what the words said.

@@ -58,6 +58,8 @@ class Stage {
     const json::Node body = tree.parse(call.body).value();
     if (call.subresource == api::Subresource::kBinding)
       return join({"bind ", pod, " to ", body["target"]["name"].string(), "\n"});
+    if (call.key.kind != &api::kPod)
+      return join({"patch ", call.key.kind->singular, " ", call.key.name, " ", call.body, "\n"});
     std::string out = "status " + pod;
     if (const json::Node node = body["status"]["nominatedNodeName"])
       out += join({" nominated to ", node.is_null() ? "nothing" : node.string()});
