@@ -209,7 +209,7 @@ Result<> AgentDaemon::start_node(const Cidr4& pods) {
   TRY(node_->start(layout_, {*client_, *client_}, {false, client_->complete()}));
   if (client_->complete()) node_->agent()->confirm();
   images_.open(*node_->agent());
-  log_site_->open(*node_->agent(), *node_->agent());
+  log_site_->open(*node_->agent(), *node_->agent(), *node_->agent());
   LOG(kInfo, "daemon: node started", kv("pods", pods.text()),
       kv("from", client_->complete() ? "server" : "memory"));
   return {};

@@ -4,12 +4,15 @@
 #include "base/bytes.h"
 #include "base/limits.h"
 #include "daemon/status_answer.h"
+#include "node/usage.h"
 
 namespace coracle::daemon {
 
 namespace {
 
 constexpr size_t kTailsMax = 64;
+constexpr std::string_view kSummaryPath = "/stats/summary";
+constexpr std::string_view kMetricsPath = "/metrics/resource";
 
 Result<api::LogOptions> read_options(const http::Request& request, std::string_view container) {
   api::LogOptions options;
@@ -80,6 +83,8 @@ Result<> LogSite::begin(const http::Request& request, http::Response& response) 
   if (!request.peer.verified || request.peer.common_name != kKubeletClient)
     return fail(Code::kForbidden, "only API servers of this cluster are let in");
   if (streams::AgentSessions::takes(request.path)) return begin_session(request, response);
+  if (request.path == kSummaryPath || request.path == kMetricsPath)
+    return tell_usage(request, response);
   const std::vector<std::string_view> parts = split(request.path, '/');
   if (parts.size() != 5 || parts[1] != "containerLogs" || request.method != "GET")
     return fail(Code::kNotFound, "there is nothing at this path");
@@ -96,6 +101,19 @@ Result<> LogSite::begin(const http::Request& request, http::Response& response) 
   }
   response.vouch();
   tails_[&response] = std::move(tail);
+  return {};
+}
+
+Result<> LogSite::tell_usage(const http::Request& request, http::Response& response) {
+  if (request.method != "GET") return fail(Code::kNotFound, "there is nothing at this path");
+  if (usage_ == nullptr) return fail(Code::kUnavailable, "the node has not started yet");
+  const bool is_summary = request.path == kSummaryPath;
+  const api::NodeUsage usage = usage_->usage();
+  const http::Header headers[] = {
+      {"content-type", is_summary ? "application/json" : "text/plain; version=0.0.4"}};
+  response.start(200, headers);
+  response.write(is_summary ? node::summary_text(usage) : node::resource_metrics_text(usage));
+  response.finish();
   return {};
 }
 

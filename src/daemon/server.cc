@@ -151,6 +151,7 @@ Result<> Server::start_api() {
   logs_ = std::make_unique<PodLogRouter>(
       *store_, machine_.clock(), machine_.network(), machine_.random(),
       LogRouterOptions{layout_.node_name, identity_.ca_pem, identity_.kubelet_client});
+  usages_ = std::make_unique<UsageRouter>(machine_.clock(), *logs_);
   api_->use_pod_logs(logs_.get());
   node_ = std::make_unique<NodeSide>(machine_, config_, *unpack_lane_);
   // The bridge carries an address that a server on loopback listens on.
@@ -256,10 +257,11 @@ Result<> Server::start_node() {
   TRY(node_->start(layout_, {*node_client_, *proxy_client_}, {true, is_confirmed}));
   confirmation_->tell(*node_->agent());
   logs_->use_local(node_->agent());
+  usages_->use_local(node_->agent());
   api_->use_pod_streams(node_->agent());
   api_->use_agents(logs_.get());
   images_.open(*node_->agent());
-  log_site_->open(*node_->agent(), *node_->agent());
+  log_site_->open(*node_->agent(), *node_->agent(), *node_->agent());
   return {};
 }
 

@@ -26,6 +26,7 @@
 #include "daemon/pod_log_router.h"
 #include "daemon/state_confirmation.h"
 #include "daemon/time_floor.h"
+#include "daemon/usage_router.h"
 #include "http/server.h"
 #include "port/linux/machine.h"
 #include "store/store.h"
@@ -88,6 +89,7 @@ class Server final : port_linux::SignalEvents,
   std::unique_ptr<apiserver::LocalClient> join_client_;
   std::unique_ptr<LeaderSide> leader_;
   std::unique_ptr<PodLogRouter> logs_;
+  std::unique_ptr<UsageRouter> usages_;
   std::unique_ptr<NodeSide> node_;
   std::unique_ptr<StateConfirmation> confirmation_;
   std::unique_ptr<MemberAdmission> admission_;

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "node/container_start.h"
 #include "node/links.h"
+#include "node/machine.h"
 #include "node/status.h"
 
 namespace coracle::node {
@@ -249,6 +250,43 @@ bool Agent::may_still_write(const LogInstance& instance) const {
   const ContainerState* state =
       actor != nullptr ? actor->record().find(instance.container) : nullptr;
   return state != nullptr && state->alive() && state->attempt == instance.attempt;
+}
+
+// --- Usage
+
+api::NodeUsage Agent::usage() {
+  const Wall wall = ports_.clock.wall();
+  const Mono now = ports_.clock.now();
+  meter_.begin(now);
+  api::NodeUsage usage;
+  usage.name = options_.node_name;
+  usage.at = wall;
+  usage.window = meter_.window();
+  usage.memory_available =
+      static_cast<uint64_t>(std::max<int64_t>(memory_available(ports_.disk), 0));
+  const auto total = static_cast<uint64_t>(std::max<int64_t>(around_.machine.memory_bytes, 0));
+  usage.usage.memory_charge = total - std::min(usage.memory_available, total);
+  usage.usage.memory_bytes = usage.usage.memory_charge;
+  usage.usage.cpu_ns = cpu_time_ns(ports_.disk);
+  usage.usage.nano_cores = meter_.rate("", usage.usage.cpu_ns, {now.ns});
+  for (const auto& [uid, actor] : pods_) {
+    api::PodUsage pod = pod_usage(actor->record(), wall);
+    if (!pod.containers.empty()) usage.pods.push_back(std::move(pod));
+  }
+  meter_.end();
+  return usage;
+}
+
+api::PodUsage Agent::pod_usage(const PodRecord& record, Wall now) {
+  api::PodUsage pod{record.ns, record.name, record.uid, record.started, {}};
+  for (const ContainerState& state : record.containers) {
+    if (state.run != RunState::kRunning) continue;
+    const std::string path = cgroups_.container_path(record.uid, state.id());
+    api::ContainerUsage each{state.name, state.started, cgroups_.usage(path)};
+    each.usage.nano_cores = meter_.rate(path, each.usage.cpu_ns, now - state.started);
+    pod.containers.push_back(std::move(each));
+  }
+  return pod;
 }
 
 // --- Images

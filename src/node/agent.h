@@ -16,17 +16,20 @@
 #include "api/event_recorder.h"
 #include "api/pod_logs.h"
 #include "api/pod_streams.h"
+#include "api/usage.h"
 #include "node/images.h"
 #include "node/logs.h"
 #include "node/options.h"
 #include "node/pod_actor.h"
 #include "node/registration.h"
 #include "node/surroundings.h"
+#include "node/usage.h"
 
 namespace coracle::node {
 
 class Agent final : public api::PodLogs,
                     public api::PodStreams,
+                    public api::UsageSource,
                     api::Feed,
                     port::TurnEnd,
                     PodHost,
@@ -56,6 +59,9 @@ class Agent final : public api::PodLogs,
   Result<std::unique_ptr<port::Stream>> connect(const api::Object& pod,
                                                 const port::Endpoint& to,
                                                 port::StreamEvents& events) override;
+
+  // api::UsageSource: reads the control groups; usage.cc
+  api::NodeUsage usage() override;
 
   // --- For `coracle image`
   const std::vector<Image>& images() const { return images_.all(); }
@@ -87,6 +93,7 @@ class Agent final : public api::PodLogs,
   PodActor* find(std::string_view uid) const;
   Result<PodActor*> running(const api::Object& pod) const;
   Forward take_forward(uint64_t token);
+  api::PodUsage pod_usage(const PodRecord& record, Wall now);
 
   api::Client& client_;
   AgentPorts ports_;
@@ -99,6 +106,7 @@ class Agent final : public api::PodLogs,
   Registration registration_;
   std::map<std::string, std::unique_ptr<PodActor>, std::less<>> pods_;  // by uid
   std::map<uint64_t, Forward> forwards_;
+  CpuMeter meter_;
   uint64_t next_forward_ = 1;
   bool started_ = false;
 };

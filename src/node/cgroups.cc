@@ -42,6 +42,26 @@ bool Cgroups::had_oom_kill(const std::string& path) const {
   return text && counter(*text, "oom_kill") > 0;
 }
 
+api::Usage Cgroups::usage(const std::string& path) const {
+  const std::string memory = join({mount_, unified_ ? "" : "/memory", path});
+  const auto read = [this](const std::string& file) {
+    Result<std::string> text = disk_.read_file(file, 16 * 1024);
+    return text ? std::move(*text) : std::string();
+  };
+  api::Usage usage;
+  const std::string charge =
+      read(memory + (unified_ ? "/memory.current" : "/memory.usage_in_bytes"));
+  usage.memory_charge = parse_unsigned(trim(charge)).value_or(0);
+  const uint64_t idle =
+      counter(read(memory + "/memory.stat"), unified_ ? "inactive_file" : "total_inactive_file");
+  usage.memory_bytes = usage.memory_charge - std::min(idle, usage.memory_charge);
+  usage.cpu_ns =
+      unified_ ? counter(read(join({mount_, path, "/cpu.stat"})), "usage_usec") * 1000
+               : parse_unsigned(trim(read(join({mount_, "/cpuacct", path, "/cpuacct.usage"}))))
+                     .value_or(0);
+  return usage;
+}
+
 std::vector<std::string> Cgroups::roots() const {
   if (unified_) return {mount_};
   std::vector<std::string> roots;

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "api/usage.h"
 #include "port/disk.h"
 
 namespace coracle::node {
@@ -17,6 +18,7 @@ class Cgroups {
   std::string pod_path(std::string_view uid) const;  // "/coracle/pod<uid>"
   std::string container_path(std::string_view uid, std::string_view container) const;
   bool had_oom_kill(const std::string& path) const;
+  api::Usage usage(const std::string& path) const;  // of CPU only the counter
   void remove_pod(std::string_view uid);  // empty groups only: a live process keeps its own
   std::vector<std::string> pods() const;  // uids that still have a group
 

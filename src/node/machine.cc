@@ -107,4 +107,23 @@ int64_t memory_available(port::Disk& disk) {
   return meminfo_bytes(disk, "MemAvailable:");
 }
 
+// proc(5): "cpu user nice system idle iowait irq softirq steal ..." in hundredths of a second;
+// guest time is part of user time.
+uint64_t cpu_time_ns(port::Disk& disk) {
+  constexpr uint64_t kTickNs = 10'000'000;
+  constexpr size_t kIdle = 3;
+  constexpr size_t kIoWait = 4;
+  constexpr size_t kCounted = 8;
+  const std::string line = first_line(disk, "/proc/stat");
+  uint64_t ticks = 0;
+  size_t index = 0;
+  for (const std::string_view word : split(line, ' ')) {
+    const auto value = parse_unsigned(word);
+    if (!value) continue;
+    if (index != kIdle && index != kIoWait && index < kCounted) ticks += *value;
+    ++index;
+  }
+  return ticks * kTickNs;
+}
+
 }  // namespace coracle::node

@@ -26,5 +26,6 @@ struct Machine {
 std::string_view architecture();  // Go's name: "amd64", "arm64", "arm"
 Machine read_machine(port::Disk& disk);
 int64_t memory_available(port::Disk& disk);  // bytes; -1: unknown
+uint64_t cpu_time_ns(port::Disk& disk);      // of all that runs here, since boot
 
 }  // namespace coracle::node
