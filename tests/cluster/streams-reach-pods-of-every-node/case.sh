@@ -35,3 +35,15 @@ for n in $SERVERS; do
   equal "page by h$n" "$(curl -s -m 10 "http://127.0.0.1:$port/")" page
   kill $forward; wait $forward 2> /dev/null || true
 done
+
+# What the pod uses, as its node tells API servers, and nobody else.
+pki=$WORK/h$first/data/pki
+node() { curl -sk -m 10 --cert "$pki/kubelet-client.crt" --key "$pki/kubelet-client.key" "https://$(address "$agent"):10250$1"; }
+uses() { node /stats/summary | python3 -c "
+import json, sys
+pod, = [p for p in json.load(sys.stdin)['pods'] if p['podRef'] == p['podRef'] | {'name': 'far', 'namespace': '$NS'}]
+print(pod['cpu']['usageCoreNanoSeconds'] > 10**6 and pod['containers'][0]['memory']['workingSetBytes'] > 10**4)"; }
+equal "usage" "$(uses)" True
+contains metrics "$(node /metrics/resource)" "container_memory_working_set_bytes{container=\"main\",namespace=\"$NS\",pod=\"far\"}"
+contains stranger "$(curl -sk -m 10 "https://$(address "$agent"):10250/stats/summary")" Forbidden
+ks "$first" -n "$NS" delete pod far --grace-period=1 > /dev/null
