@@ -37,13 +37,16 @@ RESULTS=$WORK/lines.jsonl
 
 rss() { awk '/^VmRSS/ {print $2}' "/proc/$1/status"; }
 ticks() { awk '{print $14 + $15}' "/proc/$1/stat"; }
+pss() { awk '/^Pss:/ {print $2}' "/proc/$1/smaps_rollup"; }
+DEVICE=$(stat -c %Hd:%Ld "$WORK")
+sectors() { awk -v d="$DEVICE" '$1 ":" $2 == d {print $10}' /proc/diskstats; }
 now_ms() { echo $(($(date +%s%N) / 1000000)); }
 scaled() { echo $((($1 * SCALE + 99) / 100)); }
 
 # measure NAME WORKLOAD CLIENTS OPERATIONS [FLAGS...]: one line of JSON into $RESULTS. A failure is part of the report.
 measure() {
   local name=$1 workload=$2 clients=$3 operations=$4; shift 4
-  "$BUILD_DIR/coracle_bench" --kubeconfig "$TARGET" --server-pid "$TARGET_PID" --name "$name" --workload "$workload" \
+  "$BUILD_DIR/coracle_bench" --kubeconfig "$TARGET" --server-pid "$TARGET_PID" --device "$DEVICE" --name "$name" --workload "$workload" \
     --clients "$clients" --operations "$operations" "$@" >> "$RESULTS" || echo "bench: $name: see $RESULTS" >&2
 }
 note() { printf '{"name":"%s","value":%s,"unit":"%s"}\n' "$1" "$2" "$3" >> "$RESULTS"; }  # note NAME VALUE UNIT
@@ -69,15 +72,16 @@ start_server_process() {
 }
 
 bench_idle_node() {
-  local cpu seconds=20
+  local cpu written seconds=60
   boot_again
   TARGET=$KUBECONFIG TARGET_PID=$(cat "$WORK/server.pid")
   sleep 5
   note node.rss "$(awk -v k="$(rss "$TARGET_PID")" 'BEGIN {printf "%.2f", k / 1024}')" MiB
-  cpu=$(ticks "$TARGET_PID")
+  cpu=$(ticks "$TARGET_PID") written=$(sectors)
   sleep $seconds
   note node.idle "$(awk -v t=$(($(ticks "$TARGET_PID") - cpu)) -v hz="$(getconf CLK_TCK)" -v s=$seconds \
     'BEGIN {printf "%.3f", 100 * t / hz / s}')" "% of a core"
+  note flash.idle "$(awk -v n=$(($(sectors) - written)) -v s=$seconds 'BEGIN {printf "%.2f", n * 512 * 86400 / s / 1e6}')" MB/day
 }
 
 bench_pods() {
@@ -85,6 +89,12 @@ bench_pods() {
   "$TOP/tools/demo_image.sh" "$WORK/demo.tar"
   "$CORACLE" image load "$WORK/demo.tar" --data-dir "$WORK/data" --run-dir "$WORK/run" > /dev/null
   measure pod.start start-pods 1 "$(scaled 20)"
+  local total=0 shims=0 pid
+  k -n bench run idle --image=coracle.local/demo:1 --restart=Never -- sleep 100000 > /dev/null
+  k -n bench wait --for=condition=Ready pod/idle --timeout=20s > /dev/null
+  for pid in $(pgrep -x coracle-shim); do total=$((total + $(pss "$pid"))) shims=$((shims + 1)); done
+  note node.rss.pod "$(awk -v k=$total -v n=$shims 'BEGIN {printf "%.3f", k / 1024 / n}')" MiB
+  k -n bench delete pod idle --grace-period=0 --force > /dev/null 2>&1
 }
 
 bench_api() {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // coracle_bench: one workload against a running server, one JSON line as its result.
 //
-//   coracle_bench --kubeconfig F [--server-pid N] --name write.create.c1 --workload create-pods
+//   coracle_bench --kubeconfig F [--server-pid N] [--device 8:0] --name write.create.c1 --workload
+//   create-pods
 //                 [--clients 1] [--operations 100] [--bytes 2600] [--pause-ms 0] [--image I]
 //
 // Workloads: create-pods, create-configmaps, get-pod, list-configmaps, watch, start-pods, put-etcd
@@ -104,6 +105,10 @@ Result<> set_flag(Wanted& wanted, std::string_view flag, std::string_view value)
   for (const TextFlag& text : kTexts) {
     if (text.name != flag) continue;
     wanted.*text.at = std::string(value);
+    return {};
+  }
+  if (flag == "--device") {
+    wanted.load.device = std::string(value);
     return {};
   }
   const auto number = parse_unsigned(value);

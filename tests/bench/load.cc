@@ -52,13 +52,13 @@ class Load {
       connection->greet();
     machine_.run();  // until all are greeted
     forget_peak(machine_.disk(), options_.server_pid);
-    measured_.before = cost_of(machine_.disk(), options_.server_pid);
+    measured_.before = cost_of(machine_.disk(), options_.server_pid, options_.device);
     const double begin = now_us();
     for (const auto& connection : connections_)
       connection->send_next();
     machine_.run();  // until all are answered
     measured_.seconds = (now_us() - begin) / 1e6;
-    measured_.after = cost_of(machine_.disk(), options_.server_pid);
+    measured_.after = cost_of(machine_.disk(), options_.server_pid, options_.device);
     return std::move(measured_);
   }
 

@@ -15,6 +15,7 @@ struct LoadOptions {
   size_t operations = 100;  // by all clients together
   int64_t pause_ms = 0;     // of a client between two requests
   uint64_t server_pid = 0;  // 0: costs are not told
+  std::string device;       // below its data, "major:minor"; empty: not looked at
   int expected_status = 200;
 };
 

@@ -45,7 +45,9 @@ std::string Measurement::json() {
   if (!first_bytes_us.empty())
     out.set_number("first_byte_ms", rounded(percentile(first_bytes_us, 0.5) / 1e3));
   out.set_number("cpu_us_per_op", rounded((after.cpu_us - before.cpu_us) / count));
-  out.set_number("write_bytes_per_op", rounded((after.write_bytes - before.write_bytes) / count));
+  out.set_number("device_bytes_per_op",
+                 rounded((after.device_bytes - before.device_bytes) / count));
+  out.set_number("flushes_per_op", rounded((after.device_flushes - before.device_flushes) / count));
   out.set_number("rss_growth_kib", std::max(0.0, after.rss_peak_kib - before.rss_kib));
   out.set("operations", static_cast<int64_t>(latencies_us.size()));
   out.set("failed", static_cast<int64_t>(failed));

@@ -52,6 +52,26 @@ double cpu_ticks(const Result<std::string>& text) {
                              parse_unsigned(columns[12]).value_or(0));
 }
 
+// Columns of /proc/diskstats (Linux, Documentation/admin-guide/iostats.rst).
+constexpr size_t kSectorsWritten = 9;
+constexpr size_t kFlushes = 18;  // since Linux 5.5
+constexpr double kSectorBytes = 512;
+
+void add_device(const Result<std::string>& text, std::string_view device, Cost& cost) {
+  if (!text || device.empty()) return;
+  for (const std::string_view line : split(*text, '\n')) {
+    std::vector<std::string_view> columns = split(line, ' ');
+    std::erase_if(columns, [](std::string_view column) { return column.empty(); });
+    if (columns.size() <= kSectorsWritten || join({columns[0], ":", columns[1]}) != device)
+      continue;
+    const auto number = [&columns](size_t i) {
+      return i < columns.size() ? static_cast<double>(parse_unsigned(columns[i]).value_or(0)) : 0;
+    };
+    cost.device_bytes = number(kSectorsWritten) * kSectorBytes;
+    cost.device_flushes = number(kFlushes);
+  }
+}
+
 }  // namespace
 
 Result<Target> read_kubeconfig(port_linux::Machine& machine, const std::string& path) {
@@ -73,13 +93,13 @@ Result<Target> read_kubeconfig(port_linux::Machine& machine, const std::string& 
   return target;
 }
 
-Cost cost_of(port::Disk& disk, uint64_t pid) {
+Cost cost_of(port::Disk& disk, uint64_t pid, std::string_view device) {
   if (pid == 0) return {};
   const auto status = disk.read_file(proc(pid, "status"));
   Cost cost;
   cost.cpu_us = cpu_ticks(disk.read_file(proc(pid, "stat"))) * 1e6 /
                 static_cast<double>(::sysconf(_SC_CLK_TCK));
-  cost.write_bytes = number_behind(disk.read_file(proc(pid, "io")), "write_bytes:");
+  add_device(disk.read_file("/proc/diskstats"), device, cost);
   cost.rss_kib = number_behind(status, "VmRSS:");
   cost.rss_peak_kib = number_behind(status, "VmHWM:");
   return cost;

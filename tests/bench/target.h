@@ -20,14 +20,16 @@ struct Target {
 // First cluster and user of a kubeconfig with inline certificates.
 Result<Target> read_kubeconfig(port_linux::Machine& machine, const std::string& path);
 
-// What a process has used so far, from /proc.
+// What a process has used so far, from /proc, and what the block device below its data was sent.
 struct Cost {
   double cpu_us = 0;
-  double write_bytes = 0;
+  double device_bytes = 0;  // everything that anyone writes there: true on an idle machine only
+  double device_flushes = 0;
   double rss_kib = 0;
   double rss_peak_kib = 0;  // since forget_peak()
 };
-Cost cost_of(port::Disk& disk, uint64_t pid);
+// `device` is "major:minor" as in /proc/diskstats; empty: none is looked at.
+Cost cost_of(port::Disk& disk, uint64_t pid, std::string_view device);
 void forget_peak(port::Disk& disk, uint64_t pid);
 
 }  // namespace coracle::bench

@@ -49,7 +49,7 @@ class Watched : public WatchLines, protected http::ClientEvents, port::Alarm {
     open();
     machine_.run();
     measured_.seconds = (now_us() - begin_us_) / 1e6;
-    measured_.after = cost_of(machine_.disk(), options_.server_pid);
+    measured_.after = cost_of(machine_.disk(), options_.server_pid, options_.device);
     return std::move(measured_);
   }
 
@@ -58,7 +58,7 @@ class Watched : public WatchLines, protected http::ClientEvents, port::Alarm {
   virtual void write_next() = 0;
   void begin() {
     forget_peak(machine_.disk(), options_.server_pid);
-    measured_.before = cost_of(machine_.disk(), options_.server_pid);
+    measured_.before = cost_of(machine_.disk(), options_.server_pid, options_.device);
     begin_us_ = now_us();
     write_next();
   }
