@@ -7,7 +7,9 @@
 
 #include <set>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "api/client.h"
 #include "base/result.h"
@@ -47,6 +49,46 @@ class TimeZones {
   ~TimeZones() = default;
 };
 
+// What the containers of a pod used lately.
+struct PodUsage {
+  struct Container {
+    std::string name;
+    int64_t cpu_millis = 0;
+    int64_t memory_bytes = 0;
+  };
+  Wall at;
+  Duration window;  // over which cpu was counted
+  std::vector<Container> containers;
+};
+
+class Metrics {
+ public:
+  virtual const PodUsage* of(std::string_view ns, std::string_view pod) const = 0;  // null: unknown
+
+ protected:
+  ~Metrics() = default;
+};
+
+// What an autoscaler recommended and did within its windows. A new leader starts without.
+struct ScalingMemory {
+  struct Entry {
+    Mono at;
+    int64_t replicas = 0;
+  };
+  std::vector<Entry> recommendations;
+  std::vector<Entry> ups;  // replicas added
+  std::vector<Entry> downs;
+};
+
+// The one thing that plans write to: it is not worth a write to flash every 15 seconds.
+class ScalingMemories {
+ public:
+  virtual ScalingMemory& of(const api::Key& key) = 0;
+
+ protected:
+  ~ScalingMemories() = default;
+};
+
 // All that a plan may look at.
 struct Now {
   const api::State& state;
@@ -56,6 +98,9 @@ struct Now {
   const Refusal* refusal = nullptr;  // null: the last plan went through
   std::string_view pod_cidr = {};    // of the cluster; each node gets a part
   const TimeZones* zones = nullptr;  // null: none but UTC
+  Mono mono = {};                    // for windows: wall clocks jump
+  const Metrics* metrics = nullptr;  // null: nobody measures
+  ScalingMemories* scaling = nullptr;
 };
 
 using Keys = std::set<api::Key>;

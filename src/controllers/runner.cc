@@ -84,6 +84,7 @@ void Runner::stop() {
   lease_seen_.clear();
   nodes_gone_.clear();
   taints_seen_.clear();
+  scaling_.clear();
 }
 
 // An object not seen changing since the start is as old as the start: a new leader gives every node
@@ -156,6 +157,9 @@ void Runner::on_change(const api::Change& change) {
     else
       lease_seen_[name] = clock_.now();
   }
+  if (change.type == api::ChangeType::kDeleted && !scaling_.empty())
+    scaling_.erase({&change.after->kind(), std::string(change.after->ns()),
+                    std::string(change.after->name())});
   for (const Controller* row : all_controllers()) {
     const Controller& controller = *row;
     Keys keys;
@@ -196,9 +200,16 @@ void Runner::run(Task task) {
   forget_delay(task);  // the plan says when to look again
   const auto failure = failures_.find(task);
   const bool refused = failure != failures_.end() && failure->second.refusal;
-  const Now now{
-      client_.state(), clock_.wall(), *this, ca_pem_, refused ? &*failure->second.refusal : nullptr,
-      pod_cidr_,       this};
+  const Now now{client_.state(),
+                clock_.wall(),
+                *this,
+                ca_pem_,
+                refused ? &*failure->second.refusal : nullptr,
+                pod_cidr_,
+                this,
+                clock_.now(),
+                metrics_,
+                this};
   Result<api::Plan> plan = task.controller->plan(now, task.key);
   if (!plan) {
     LOG(kWarn, "controllers: plan failed", kv("controller", task.controller->name),

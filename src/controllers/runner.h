@@ -20,7 +20,13 @@
 
 namespace coracle::controllers {
 
-class Runner final : api::Feed, api::Caller, port::TurnEnd, port::Alarm, Ages, TimeZones {
+class Runner final : api::Feed,
+                     api::Caller,
+                     port::TurnEnd,
+                     port::Alarm,
+                     Ages,
+                     TimeZones,
+                     ScalingMemories {
  public:
   Runner(api::Client& client,
          port::Clock& clock,
@@ -33,6 +39,8 @@ class Runner final : api::Feed, api::Caller, port::TurnEnd, port::Alarm, Ages, T
 
   // Where /usr/share/zoneinfo is; without it only UTC is known.
   void read_zones_from(port::Disk& disk) { disk_ = &disk; }
+  // What pods use; without it autoscalers say that they cannot know.
+  void read_metrics_from(const Metrics& metrics) { metrics_ = &metrics; }
   void start();
   void stop();
   bool idle() const {
@@ -65,6 +73,7 @@ class Runner final : api::Feed, api::Caller, port::TurnEnd, port::Alarm, Ages, T
   Duration since_gone(std::string_view node) const override;
   Duration since_taint(std::string_view node, std::string_view key) const override;
   const TimeZone* find(std::string_view name) const override;
+  ScalingMemory& of(const api::Key& key) override { return scaling_[key]; }
   void watch_node(const api::Change& change);
   void on_answer(uint64_t token, Result<api::ObjectRef> answer) override;
   void on_turn_end() override;
@@ -102,6 +111,8 @@ class Runner final : api::Feed, api::Caller, port::TurnEnd, port::Alarm, Ages, T
   // Nodes that are gone, and taints that evict by node and key: since when.
   std::map<std::string, Mono, std::less<>> nodes_gone_;
   std::map<std::string, std::map<std::string, Mono, std::less<>>, std::less<>> taints_seen_;
+  std::map<api::Key, ScalingMemory> scaling_;
+  const Metrics* metrics_ = nullptr;
   port::Disk* disk_ = nullptr;
   mutable std::map<std::string, std::optional<TimeZone>, std::less<>> zones_;  // as read
   Mono started_at_;

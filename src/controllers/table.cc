@@ -32,6 +32,7 @@ constexpr const Controller* kControllers[] = {
     &kTtlAfterFinishedController,
     &kDisruptionController,
     &kResourceQuotaController,
+    &kAutoscalerController,
     &kVolumeBindingController,
     &kLocalPathController,
     &kVolumeProtectionController,

@@ -42,6 +42,7 @@ const Row kRows[] = {
     {"quota", &kResourceQuotaController, &api::kResourceQuota},
     {"eviction", &kTaintEvictionController, &api::kPod},
     {"podgc", &kPodGarbageCollector, nullptr},
+    {"autoscaler", &kAutoscalerController, &api::kHorizontalPodAutoscaler},
     {"claim", &kVolumeBindingController, &api::kPersistentVolumeClaim},
     {"volume", &kVolumeBindingController, &api::kPersistentVolume},
     {"provisioner", &kLocalPathController, nullptr},
@@ -49,7 +50,7 @@ const Row kRows[] = {
     {"ephemeral", &kEphemeralVolumeController, &api::kPod},
 };
 
-class Stage final : Ages {
+class Stage final : Ages, Metrics, ScalingMemories {
  public:
   std::string run(const std::vector<std::string>& command);
 
@@ -88,18 +89,34 @@ class Stage final : Ages {
   std::string list(const Words& words);
   std::string end(const Words& words);
   std::string refuse(const std::string& line);
+  std::string use(const Words& words);
+  const PodUsage* of(std::string_view ns, std::string_view pod) const override {
+    const auto found = usage_.find(join({ns, "/", pod}));
+    return found == usage_.end() ? nullptr : &found->second;
+  }
+  ScalingMemory& of(const api::Key& key) override { return scaling_[key]; }
 
   Cluster cluster_{Wall{1'700'000'000'000'000'000}};
   Trace trace_;
   std::map<std::string, Duration> silent_;
   std::map<std::pair<std::string_view, api::Key>, Refusal> refusals_;
   int next_ip_ = 1;
+  std::map<std::string, PodUsage> usage_;
+  std::map<api::Key, ScalingMemory> scaling_;
 };
 
 api::Plan Stage::plan_of(const Row& row, const api::Key& key) {
   const auto refusal = refusals_.find({row.word, key});
-  const Now now{cluster_, cluster_.now, *this, "PEM",
-                refusal == refusals_.end() ? nullptr : &refusal->second};
+  const Now now{cluster_,
+                cluster_.now,
+                *this,
+                "PEM",
+                refusal == refusals_.end() ? nullptr : &refusal->second,
+                {},
+                nullptr,
+                Mono{cluster_.now.ns},
+                this,
+                this};
   Result<api::Plan> plan = row.controller->plan(now, key);
   EXPECT_TRUE(plan);
   return plan ? std::move(plan).value() : api::Plan{};
@@ -362,6 +379,17 @@ std::string Stage::refuse(const std::string& line) {
   return "ok\n";
 }
 
+// "use d/web-1 250 64": so many thousandths of a CPU and MiB; "use d/web-1" forgets.
+std::string Stage::use(const Words& words) {
+  const std::string pod(words[1]);
+  if (words.size() < 4) return usage_.erase(pod) > 0 ? "ok\n" : "absent\n";
+  usage_[pod] = {cluster_.now,
+                 seconds(15),
+                 {{"c", parse_signed(words[2]).value_or(0),
+                   parse_signed(words[3]).value_or(0) * 1024 * 1024}}};
+  return "ok\n";
+}
+
 std::string Stage::run(const std::vector<std::string>& command) {
   const Words words = split(command[0], ' ');
   const std::string_view verb = words[0];
@@ -374,6 +402,7 @@ std::string Stage::run(const std::vector<std::string>& command) {
   if (verb == "show") return show(words);
   if (verb == "list") return list(words);
   if (verb == "end") return end(words);
+  if (verb == "use") return use(words);
   if (verb == "refuse") return refuse(command[0]);
   if (verb == "wait") {
     cluster_.now = cluster_.now + seconds(parse_signed(words[1]).value_or(0));
@@ -388,6 +417,8 @@ std::string Stage::run(const std::vector<std::string>& command) {
     trace_ = Trace();
     silent_.clear();
     refusals_.clear();
+    usage_.clear();
+    scaling_.clear();
     next_ip_ = 1;
     return "ok\n";
   }
