@@ -57,6 +57,9 @@ std::string_view subresource_name(Subresource subresource) {
 }
 
 const Kind* find_kind(std::string_view group, std::string_view version, std::string_view plural) {
+  for (const Kind* twin : twin_kinds()) {
+    if (twin->plural == plural && twin->group == group && twin->version == version) return twin;
+  }
   const Kind* kind = find_table(group, plural);
   if (kind != nullptr) return kind->version == version ? kind : nullptr;
   const CustomKind* own = version.empty() ? nullptr : find_custom_kind(group, plural, version);
@@ -67,6 +70,9 @@ const Kind* find_kind_by_name(std::string_view group,
                               std::string_view version,
                               std::string_view name) {
   for (const Kind* kind : all_kinds()) {
+    if (kind->name == name && kind->group == group && kind->version == version) return kind;
+  }
+  for (const Kind* kind : twin_kinds()) {
     if (kind->name == name && kind->group == group && kind->version == version) return kind;
   }
   for (const CustomKind* kind : custom_kinds()) {

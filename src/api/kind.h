@@ -99,12 +99,22 @@ struct Kind {
   // Sentences for `Warning:` headers. May be null.
   void (*warn)(json::Node object, std::string& out) = nullptr;
 
+  // A second version of a resource: what is stored is of another kind. `to_stored` gets what is
+  // stored now (or null) to keep what this version cannot say.
+  const Kind* stored_as = nullptr;
+  void (*to_stored)(json::Node object, json::Node old) = nullptr;
+  void (*from_stored)(json::Node object) = nullptr;
+
   bool is_custom = false;  // declared by a CustomResourceDefinition (api/custom_kinds.h)
 
   bool serves(Subresource s) const { return (subresources & bit(s)) != 0; }
 };
 
-std::span<const Kind* const> all_kinds();
+std::span<const Kind* const> all_kinds();   // that are stored
+std::span<const Kind* const> twin_kinds();  // other versions of them (Kind::stored_as)
+inline const Kind& stored_kind(const Kind& kind) {
+  return kind.stored_as == nullptr ? kind : *kind.stored_as;
+}
 const Kind* find_kind(std::string_view group, std::string_view version, std::string_view plural);
 const Kind* find_kind_by_name(std::string_view group,
                               std::string_view version,
@@ -129,8 +139,9 @@ extern const Kind kNamespace, kNode, kPod, kService, kEndpoints, kEndpointSlice,
     kControllerRevision, kJob, kCronJob, kPodDisruptionBudget, kReplicationController, kPodTemplate,
     kResourceQuota, kLimitRange, kPersistentVolume, kPersistentVolumeClaim, kPriorityClass,
     kStorageClass, kRole, kClusterRole, kRoleBinding, kClusterRoleBinding, kNetworkPolicy, kIngress,
-    kIngressClass, kHorizontalPodAutoscaler, kRuntimeClass, kCertificateSigningRequest,
-    kVolumeAttachment, kCSIDriver, kCSINode, kCSIStorageCapacity, kFlowSchema,
-    kPriorityLevelConfiguration, kAPIService, kIPAddress, kServiceCIDR, kCustomResourceDefinition;
+    kIngressClass, kHorizontalPodAutoscaler, kHorizontalPodAutoscalerV1, kEventsEvent,
+    kRuntimeClass, kCertificateSigningRequest, kVolumeAttachment, kCSIDriver, kCSINode,
+    kCSIStorageCapacity, kFlowSchema, kPriorityLevelConfiguration, kAPIService, kIPAddress,
+    kServiceCIDR, kCustomResourceDefinition;
 
 }  // namespace coracle::api

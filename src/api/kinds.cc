@@ -48,7 +48,13 @@ constexpr const Kind* kKinds[] = {
     &kHorizontalPodAutoscaler,
 };
 
+constexpr const Kind* kTwins[] = {&kHorizontalPodAutoscalerV1, &kEventsEvent};
+
 }  // namespace
+
+std::span<const Kind* const> twin_kinds() {
+  return kTwins;
+}
 
 std::span<const Kind* const> all_kinds() {
   const std::vector<CustomKind*>& customs = custom_kinds();

@@ -113,6 +113,8 @@ std::vector<GroupVersion> served_group_versions() {
   for (const Kind* kind : all_kinds()) {
     if (!kind->is_custom) all.push_back({kind->group, kind->version});
   }
+  for (const Kind* kind : twin_kinds())
+    all.push_back({kind->group, kind->version});
   for (const CustomKind* kind : custom_kinds()) {
     if (kind->served) all.push_back({kind->group, kind->version});
   }
@@ -129,6 +131,9 @@ std::vector<ServedResource> served_resources(GroupVersion gv) {
   for (const Kind* kind : all_kinds()) {
     const bool here = kind->group == gv.group && kind->version == gv.version;
     if (here && !kind->is_custom) add_kind(resources, *kind);
+  }
+  for (const Kind* kind : twin_kinds()) {
+    if (kind->group == gv.group && kind->version == gv.version) add_kind(resources, *kind);
   }
   for (const CustomKind* kind : custom_kinds()) {
     if (kind->served && kind->group == gv.group && kind->version == gv.version)

@@ -53,7 +53,7 @@ void write_custom(const CustomColumn& column, json::Node object, Wall now, json:
 
 // Events put their name last: such a kind declares the column itself.
 bool declares_name(const Kind& kind) {
-  for (const Column& column : kind.columns) {
+  for (const Column& column : stored_kind(kind).columns) {
     if (column.format == kNameColumn.format) return true;
   }
   return false;
@@ -72,7 +72,7 @@ void write_table_columns(const Kind& kind, json::Writer& out) {
     return out.end_array();
   }
   if (!declares_name(kind)) write_column(out, kNameColumn);
-  for (const Column& column : kind.columns)
+  for (const Column& column : stored_kind(kind).columns)
     write_column(out, column);
   out.end_array();
 }
@@ -87,7 +87,7 @@ void write_table_cells(const Kind& kind, json::Node object, Wall now, json::Writ
     return out.end_array();
   }
   if (!declares_name(kind)) kNameColumn.cell(object, now, out);
-  for (const Column& column : kind.columns)
+  for (const Column& column : stored_kind(kind).columns)
     column.cell(object, now, out);
   out.end_array();
 }

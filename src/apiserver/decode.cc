@@ -118,7 +118,7 @@ std::string list_problems(const std::vector<std::string>& problems) {
 Error cannot_be_handled(const Request& request, Error why) {
   if (request.verb == Verb::kPatch) return why;
   const std::string_view kind = request.kind->name;
-  return std::move(why).with(join({kind, " in version \"", api::group_version(*request.kind),
+  return std::move(why).with(join({kind, " in version \"", api::group_version(request.spoken()),
                                    "\" cannot be handled as a ", kind}));
 }
 
@@ -134,7 +134,7 @@ Error strict_error(const Request& request, const std::vector<std::string>& probl
 
 // Unknown and duplicate fields: refused, warned about or ignored (fieldValidation).
 Result<> settle_fields(Request& request, json::Node object, const json::ParseNotes& notes) {
-  Result<std::vector<std::string>> checked = api::check_fields(*request.kind, object);
+  Result<std::vector<std::string>> checked = api::check_fields(request.spoken(), object);
   if (!checked) return cannot_be_handled(request, std::move(checked.error()));
   std::vector<std::string> problems = std::move(*checked);
   for (const std::string& path : notes.duplicates) {
@@ -177,23 +177,34 @@ Result<> check_place(const Request& request, json::Node metadata) {
   return {};
 }
 
+// What the other version of a kind says, as what is stored.
+void take_twin(Request& request, json::Node object) {
+  if (request.twin != nullptr) request.twin->to_stored(object, request.old);
+}
+
 Result<> decode_whole(Request& request) {
   json::ParseNotes notes;
-  const std::string version = api::group_version(*request.kind);
-  const Expected expected{version, request.kind->name, request.kind->message};
+  const api::Kind& kind = request.spoken();
+  const std::string version = api::group_version(kind);
+  const Expected expected{version, kind.name, kind.message};
   request.object = TRY(parse_body(request, request.object_tree, expected, notes));
   return settle_fields(request, request.object, notes);
 }
 
 Result<> decode_patched(Request& request) {
   request.object = request.object_tree.make_root(request.old);
-  TRY(apply_patch(request, request.object, api::merge_schema(*request.kind)));
+  const api::Kind& kind = request.spoken();
+  if (request.twin != nullptr) kind.from_stored(request.object);
+  const std::string version = api::group_version(kind);
+  request.object.set("apiVersion", std::string_view(version));
+  TRY(apply_patch(request, request.object, api::merge_schema(kind)));
   if (!request.object.is_object()) {
     return fail(Code::kBadRequest, "the patch does not leave an object");
   }
-  const std::string version = api::group_version(*request.kind);
-  TRY(check_kind(request.object, {version, request.kind->name, request.kind->message}));
-  return settle_fields(request, request.object, {});
+  TRY(check_kind(request.object, {version, kind.name, kind.message}));
+  TRY(settle_fields(request, request.object, {}));
+  take_twin(request, request.object);
+  return {};
 }
 
 // A cause, so that kubectl shows it: of an Invalid about an object it prints nothing else.
@@ -221,13 +232,14 @@ Result<> read_patch_type(Request& request) {
 }
 
 Result<> check_applied(Request& request, json::Node applied, const json::ParseNotes& notes) {
-  const std::string version = api::group_version(*request.kind);
+  const std::string version = api::group_version(request.spoken());
   if (applied["kind"].string().empty() || applied["apiVersion"].string().empty()) {
     return fail(Code::kBadRequest,
                 "Object 'Kind' or 'apiVersion' is missing in the applied configuration");
   }
   TRY(check_kind(applied, {version, request.kind->name, request.kind->message}));
   TRY(settle_fields(request, applied, notes));
+  if (request.twin != nullptr) request.twin->to_stored(applied, {});
   const json::Node metadata = applied.object("metadata");
   if (metadata["name"].string().empty()) metadata.set("name", request.name);
   return check_place(request, metadata);
@@ -296,6 +308,7 @@ Result<> decode_object(Parts& parts, Request& request) {
         request.kind->allow_create_on_update && request.subresource == api::Subresource::kNone;
     if (!loaded && !(may_create && !request.stored)) return loaded;
   }
+  if (request.verb != Verb::kPatch) take_twin(request, request.object);
   if (!request.applied) note_managed(request);
   return request.creating() ? settle_create(parts, request) : settle_update(request);
 }

@@ -154,6 +154,22 @@ std::string_view metadata_text(std::string_view text) {
 
 namespace {
 
+void append_text(std::string& out, std::string_view text, uint64_t version) {
+  if (version == 0) {
+    out.append(text);
+  } else {
+    api::splice_version(out, text, version);
+  }
+}
+
+void append_twin(std::string& out, const View& view) {
+  json::Tree tree;
+  const Result<json::Node> object = tree.parse(view.text);
+  if (!object) return out.append("null"), void();
+  view.kind->from_stored(*object);
+  append_text(out, api::normal_text(*view.kind, *object), view.version);
+}
+
 // Versions of a custom resource differ by their name only.
 void append_as(std::string& out, const View& view) {
   constexpr std::string_view kMark = "\"apiVersion\":\"";
@@ -168,22 +184,15 @@ void append_as(std::string& out, const View& view) {
     text = join({view.text.substr(0, begin), version, view.text.substr(end)});
     shown = text;
   }
-  if (view.version == 0) {
-    out.append(shown);
-  } else {
-    api::splice_version(out, shown, view.version);
-  }
+  append_text(out, shown, view.version);
 }
 
 }  // namespace
 
 void append_object(std::string& out, const View& view) {
   if (view.kind != nullptr && view.kind->is_custom) return append_as(out, view);
-  if (view.version == 0) {
-    out.append(view.text);
-  } else {
-    api::splice_version(out, view.text, view.version);
-  }
+  if (view.kind != nullptr && view.kind->stored_as != nullptr) return append_twin(out, view);
+  append_text(out, view.text, view.version);
 }
 
 void append_partial(std::string& out, const View& view, bool beta) {

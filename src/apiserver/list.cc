@@ -35,7 +35,7 @@ class ListStream final : public Stream {
   void on_drained() override { pump(); }
 
  private:
-  const api::Kind& kind() const { return *exchange_.request.kind; }
+  const api::Kind& kind() const { return exchange_.request.spoken(); }
 
   void append_head();
   void append_tail();
@@ -80,7 +80,8 @@ void ListStream::append_tail() {
     out.begin_object();
     out.member("resourceVersion", std::string_view(std::to_string(rows_->version())));
     if (more_) {
-      const std::string below = last_key_.substr(api::storage_prefix(kind()).size());
+      const std::string prefix = api::storage_prefix(*exchange_.request.kind);
+      const std::string below = last_key_.substr(prefix.size());
       const auto version = static_cast<int64_t>(rows_->version());
       out.member("continue", std::string_view(encode_continue({version, below})));
       const Result<uint64_t> rest = parts_.store.count(plan_.prefix, last_key_);

@@ -75,6 +75,10 @@ std::string openapi_v2_document() {
     const std::string item = field(kPathItemPatch, patch_of(*kind));
     paths += field(kPathsPath, field(kNamedName, path_of(*kind)) + field(kNamedValue, item));
   }
+  for (const api::Kind* kind : api::twin_kinds()) {
+    const std::string item = field(kPathItemPatch, patch_of(*kind));
+    paths += field(kPathsPath, field(kNamedName, path_of(*kind)) + field(kNamedValue, item));
+  }
   const std::string info = field(kInfoTitle, "Kubernetes") + field(kInfoVersion, "v1.36.2");
   return field(kDocumentSwagger, "2.0") + field(kDocumentInfo, info) + field(kDocumentPaths, paths);
 }

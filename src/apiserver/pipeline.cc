@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "api/errors.h"
 #include "api/processing.h"
 #include "apiserver/admission.h"
 #include "apiserver/authenticator.h"
@@ -235,11 +236,21 @@ void warn(Request& request) {
   }
 }
 
+// What only one version of a kind demands of new objects.
+Result<> validate_twin(const Request& request) {
+  if (request.twin == nullptr || request.twin->validate == nullptr) return {};
+  api::Errors errors;
+  request.twin->validate(request.object, errors);
+  if (errors.empty()) return {};
+  return errors.to_error(api::group_kind(*request.twin), request.name);
+}
+
 Result<Next> validate_stage(Parts& parts, Exchange& exchange) {
   Request& request = exchange.request;
   if (!writes_object(request)) return Next::kGoOn;
   const api::Kind& kind = *request.kind;
   if (request.creating()) {
+    TRY(validate_twin(request));
     TRY(api::validate_create(kind, request.object));
   } else if (request.subresource == api::Subresource::kBinding) {
     // Sets what no update may change (spec.nodeName); decode_binding has checked it.

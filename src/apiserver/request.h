@@ -101,7 +101,8 @@ struct Request {
   std::string subresource_text;  // "" for none
   std::string ns;
   std::string name;
-  const api::Kind* kind = nullptr;
+  const api::Kind* kind = nullptr;  // that is stored
+  const api::Kind* twin = nullptr;  // its other version, if that is what the client speaks
   api::Subresource subresource = api::Subresource::kNone;
   Options options;
   PatchType patch_type = PatchType::kMerge;
@@ -138,6 +139,7 @@ struct Request {
   std::optional<About> about;
 
   bool creating() const { return !old; }
+  const api::Kind& spoken() const { return twin == nullptr ? *kind : *twin; }
 };
 
 // The message and the Status details of an error about the object in the URL.

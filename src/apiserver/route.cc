@@ -82,6 +82,10 @@ void route_resource(Request& request, Parts rest) {
   }
   request.kind = api::find_kind(request.group, request.version, request.resource);
   if (request.kind == nullptr) return;
+  if (request.kind->stored_as != nullptr) {
+    request.twin = request.kind;
+    request.kind = request.kind->stored_as;
+  }
   if (!request.kind->namespaced && !request.ns.empty()) return;
   if (request.kind->namespaced && request.ns.empty() && !request.name.empty()) return;
   if (!request.subresource_text.empty()) {

@@ -13,7 +13,7 @@ Result<Selection> Selection::read(const Request& request) {
   }
   const std::string& fields = request.options.field_selector;
   if (fields.empty()) return selection;
-  selection.fields_ = TRY(api::FieldSelector::parse(*request.kind, fields));
+  selection.fields_ = TRY(api::FieldSelector::parse(request.spoken(), fields));
   selection.name_ = std::string(selection.fields_.required("metadata.name"));
   selection.only_name_ = !selection.name_.empty() && selection.labels_.empty() &&
                          (fields == "metadata.name=" + selection.name_ ||

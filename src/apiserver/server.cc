@@ -139,7 +139,8 @@ void ApiServer::State::HttpExchange::reply(Reply reply) {
   std::string body;
   const api::Kind& stored = reply.object->kind();
   const bool asked = request.kind != nullptr && api::same_resource(stored, *request.kind);
-  const View view{asked ? request.kind : &stored, reply.object->text(), reply.object->version()};
+  const View view{asked ? &request.spoken() : &stored, reply.object->text(),
+                  reply.object->version()};
   append_formatted(body, view, *format, state_.parts.clock.wall());
   body += '\n';
   send(reply.code, kJson, body, std::move(reply.headers));

@@ -60,18 +60,19 @@ bool SharedChange::matches(const Selection& selection, bool before) {
 }
 
 std::string_view SharedChange::encoded(Event event,
+                                       const api::Kind& spoken,
                                        bool left_selection,
-                                       Format format,
-                                       bool columns) {
-  const uint32_t key = (static_cast<uint32_t>(event) * Format::kNumbers + format.number()) * 4 +
-                       (columns ? 2u : 0u) + (left_selection ? 1u : 0u);
+                                       Look look) {
+  const uint32_t key =
+      (static_cast<uint32_t>(event) * Format::kNumbers + look.format.number()) * 4 +
+      (look.columns ? 2u : 0u) + (left_selection ? 1u : 0u);
   for (const Encoded& done : encoded_) {
-    if (done.key == key) return done.text;
+    if (done.key == key && done.spoken == &spoken) return done.text;
   }
   const api::ObjectRef& object = left_selection ? change_.before : change_.after;
-  Encoded made{key, {}};
+  Encoded made{key, &spoken, {}};
   append_event(made.text, kEventNames[static_cast<size_t>(event)],
-               {&object->kind(), object->text(), change_.version}, format, now_, columns);
+               {&spoken, object->text(), change_.version}, look.format, now_, look.columns);
   encoded_.push_back(std::move(made));
   return encoded_.back().text;
 }
@@ -130,7 +131,7 @@ bool Watcher::send_initial() {
     if (!*more) break;
     if (!terms_.selection.matches(row.text)) continue;
     std::string event;
-    const View view{exchange_.request.kind, row.text, row.version};
+    const View view{&exchange_.request.spoken(), row.text, row.version};
     append_event(event, "ADDED", view, terms_.format, watches_.clock_.wall(), !columns_sent_);
     columns_sent_ = true;
     if (!send(event)) return false;
@@ -203,7 +204,7 @@ bool Watcher::deliver(SharedChange& shared) {
   const bool left = was && !is;
   const bool columns = terms_.format.shape == Shape::kTable && !columns_sent_;
   columns_sent_ = true;
-  return send(shared.encoded(event, left, terms_.format, columns));
+  return send(shared.encoded(event, request.spoken(), left, {terms_.format, columns}));
 }
 
 bool Watcher::send(std::string_view event) {
@@ -212,7 +213,7 @@ bool Watcher::send(std::string_view event) {
 }
 
 void Watcher::send_bookmark(uint64_t version, bool initial_end) {
-  const api::Kind& kind = *exchange_.request.kind;
+  const api::Kind& kind = exchange_.request.spoken();
   const std::string object = bookmark_object(kind, version, initial_end, terms_.format);
   std::string event = "{\"type\":\"BOOKMARK\",\"object\":";
   if (terms_.format.shape == Shape::kTable) {

@@ -21,11 +21,16 @@ class SharedChange {
   const api::Change& change() const { return change_; }
   bool matches(const Selection& selection, bool before);
   enum class Event : uint8_t { kAdded, kModified, kDeleted };
-  std::string_view encoded(Event event, bool left_selection, Format format, bool columns);
+  struct Look {
+    Format format;
+    bool columns;  // of a Table: the first row tells what they are
+  };
+  std::string_view encoded(Event event, const api::Kind& spoken, bool left_selection, Look look);
 
  private:
   struct Encoded {
     uint32_t key;
+    const api::Kind* spoken;
     std::string text;
   };
   const api::Change& change_;

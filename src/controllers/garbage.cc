@@ -51,10 +51,11 @@ json::Node reference_to(json::Node object, std::string_view uid) {
 const api::Kind* kind_of(json::Node reference) {
   const std::string_view api_version = reference["apiVersion"].string();
   const size_t slash = api_version.find('/');
-  if (slash == std::string_view::npos)
-    return api::find_kind_by_name({}, api_version, reference["kind"].string());
-  return api::find_kind_by_name(api_version.substr(0, slash), api_version.substr(slash + 1),
-                                reference["kind"].string());
+  const bool core = slash == std::string_view::npos;
+  const api::Kind* kind = api::find_kind_by_name(core ? "" : api_version.substr(0, slash),
+                                                 core ? api_version : api_version.substr(slash + 1),
+                                                 reference["kind"].string());
+  return kind == nullptr ? nullptr : &api::stored_kind(*kind);
 }
 
 enum class OwnerState : uint8_t { kThere, kGone, kWaitsForDependents, kUnknown };

@@ -8,6 +8,12 @@
 
 namespace coracle::api {
 
+inline constexpr Field kTargetReferenceFields[] = {
+    text("kind", 1).listed().about("Kind of the object."),
+    text("name", 2).listed().about("Name of the object."),
+    text("apiVersion", 3).about("API version of the object."),
+};
+
 void validate_autoscaler(json::Node autoscaler, Errors& errors);
 void validate_autoscaler_status(json::Node autoscaler, json::Node old, Errors& errors);
 

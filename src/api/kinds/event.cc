@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "api/kind.h"
 #include "api/kinds/cells.h"
+#include "api/kinds/checks.h"
 #include "api/meta.h"
 #include "base/bytes.h"
 
@@ -18,6 +19,7 @@ constexpr Field kEventSourceFields[] = {
     text("component", 1).about("Component that reported the Event."),
     text("host", 2).about("Node that it runs on."),
 };
+// Of both groups.
 constexpr Message kEventSource{"io.k8s.api.core.v1.EventSource", kEventSourceFields,
                                "EventSource tells where an Event comes from."};
 
@@ -131,28 +133,20 @@ constexpr Column kColumns[] = {
 };
 
 constexpr SelectableField kSelectable[] = {
-    {"involvedObject.kind",
-     [](json::Node e) { return std::string(e["involvedObject"]["kind"].string()); }},
-    {"involvedObject.namespace",
-     [](json::Node e) { return std::string(e["involvedObject"]["namespace"].string()); }},
-    {"involvedObject.name",
-     [](json::Node e) { return std::string(e["involvedObject"]["name"].string()); }},
-    {"involvedObject.uid",
-     [](json::Node e) { return std::string(e["involvedObject"]["uid"].string()); }},
-    {"involvedObject.apiVersion",
-     [](json::Node e) { return std::string(e["involvedObject"]["apiVersion"].string()); }},
-    {"involvedObject.resourceVersion",
-     [](json::Node e) { return std::string(e["involvedObject"]["resourceVersion"].string()); }},
-    {"involvedObject.fieldPath",
-     [](json::Node e) { return std::string(e["involvedObject"]["fieldPath"].string()); }},
-    {"reason", [](json::Node e) { return std::string(e["reason"].string()); }},
-    {"reportingComponent",
-     [](json::Node e) { return std::string(e["reportingComponent"].string()); }},
+    {"involvedObject.kind", label_at<"involvedObject.kind">},
+    {"involvedObject.namespace", label_at<"involvedObject.namespace">},
+    {"involvedObject.name", label_at<"involvedObject.name">},
+    {"involvedObject.uid", label_at<"involvedObject.uid">},
+    {"involvedObject.apiVersion", label_at<"involvedObject.apiVersion">},
+    {"involvedObject.resourceVersion", label_at<"involvedObject.resourceVersion">},
+    {"involvedObject.fieldPath", label_at<"involvedObject.fieldPath">},
+    {"reason", label_at<"reason">},
+    {"reportingComponent", label_at<"reportingComponent">},
     {"source",
      [](json::Node e) {
        return std::string(e["source"]["component"].string(e["reportingComponent"].string()));
      }},
-    {"type", [](json::Node e) { return std::string(e["type"].string()); }},
+    {"type", label_at<"type">},
 };
 
 // Events about cluster-wide objects live in "default"; those with an eventTime also in kube-system.
@@ -186,7 +180,109 @@ void validate(json::Node event, Errors& errors) {
     errors.invalid("message", event["message"], "can have at most 1024 characters");
 }
 
+// --- events.k8s.io: the same objects in other words (kubernetes pkg/apis/events/v1/conversion.go)
+
+constexpr Field kSeriesFields[] = {
+    int32("count", 1).listed().or_zero().about("How many times the Event occurred so far."),
+    micro_time("lastObservedTime", 2).listed().about("When it was last observed."),
+};
+constexpr Message kSeries{"io.k8s.api.events.v1.EventSeries", kSeriesFields,
+                          "EventSeries counts equal Events."};
+
+constexpr Field kEventsEventFields[] = {
+    kKindField,
+    kApiVersionField,
+    kMetadataField,
+    micro_time("eventTime", 2).listed().about("When the Event was first observed."),
+    object("series", 3, kSeries).about("The series that it belongs to, if it is repeated."),
+    text("reportingController", 4).about("Name of the controller that emitted the Event."),
+    text("reportingInstance", 5).about("Which instance of that controller it was."),
+    text("action", 6).about("What was done or failed with regard to the object."),
+    text("reason", 7).about("Short machine-readable reason, in CamelCase."),
+    object("regarding", 8, kObjectReference).about("The object that this Event is about."),
+    object("related", 9, kObjectReference).about("A second object that took part."),
+    text("note", 10).about("What happened, for people."),
+    text("type", 11).about("Normal or Warning."),
+    object("deprecatedSource", 12, kEventSource),
+    time("deprecatedFirstTimestamp", 13),
+    time("deprecatedLastTimestamp", 14),
+    int32("deprecatedCount", 15).or_zero(),
+};
+constexpr Message kEventsEventMessage{"io.k8s.api.events.v1.Event", kEventsEventFields,
+                                      "Event reports that something happened to an object."};
+
+struct Rename {
+  std::string_view core;
+  std::string_view events;
+};
+constexpr Rename kRenames[] = {
+    {"involvedObject", "regarding"},
+    {"message", "note"},
+    {"source", "deprecatedSource"},
+    {"firstTimestamp", "deprecatedFirstTimestamp"},
+    {"lastTimestamp", "deprecatedLastTimestamp"},
+    {"count", "deprecatedCount"},
+    {"reportingComponent", "reportingController"},
+};
+
+void rename(json::Node object, std::string_view from, std::string_view to) {
+  const json::Node value = object[from];
+  if (!value) return;
+  object.set(to, value);
+  object.remove(from);
+}
+
+void to_core(json::Node event, json::Node) {
+  event.set("apiVersion", "v1");
+  for (const Rename& each : kRenames)
+    rename(event, each.events, each.core);
+}
+
+void from_core(json::Node event) {
+  event.set("apiVersion", "events.k8s.io/v1");
+  for (const Rename& each : kRenames)
+    rename(event, each.core, each.events);
+}
+
+// kubernetes pkg/apis/core/validation/events.go: stricter than the same event in core.
+void validate_new(json::Node event, Errors& errors) {
+  if (event["eventTime"].string().empty()) errors.required("eventTime");
+  if (!is_one_of(event["type"].string(), "Normal|Warning"))
+    errors.invalid("type", event["type"].string(), "has invalid value: ");
+  for (std::string_view name : {"firstTimestamp", "lastTimestamp", "count"}) {
+    if (event[name]) errors.invalid(name, event[name], "needs to be unset");
+  }
+  if (event["source"]["component"] || event["source"]["host"])
+    errors.invalid("source", event["source"], "needs to be unset");
+}
+
+constexpr SelectableField kEventsSelectable[] = {
+    {"regarding.kind", label_at<"involvedObject.kind">},
+    {"regarding.namespace", label_at<"involvedObject.namespace">},
+    {"regarding.name", label_at<"involvedObject.name">},
+    {"regarding.uid", label_at<"involvedObject.uid">},
+    {"regarding.apiVersion", label_at<"involvedObject.apiVersion">},
+    {"regarding.resourceVersion", label_at<"involvedObject.resourceVersion">},
+    {"regarding.fieldPath", label_at<"involvedObject.fieldPath">},
+    {"reason", label_at<"reason">},
+    {"reportingController", label_at<"reportingComponent">},
+    {"type", label_at<"type">},
+};
+
 }  // namespace
+
+constinit const Kind kEventsEvent{.group = "events.k8s.io",
+                                  .version = "v1",
+                                  .name = "Event",
+                                  .plural = "events",
+                                  .singular = "event",
+                                  .short_names = "ev",
+                                  .message = &kEventsEventMessage,
+                                  .selectable = kEventsSelectable,
+                                  .validate = validate_new,
+                                  .stored_as = &kEvent,
+                                  .to_stored = to_core,
+                                  .from_stored = from_core};
 
 constinit const Kind kEvent{.group = "",
                             .version = "v1",

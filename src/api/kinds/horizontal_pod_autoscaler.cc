@@ -57,12 +57,6 @@ constexpr Field kMetricIdentifierFields[] = {
 constexpr Message kMetricIdentifier{"io.k8s.api.autoscaling.v2.MetricIdentifier",
                                     kMetricIdentifierFields};
 
-// Of both versions.
-constexpr Field kTargetReferenceFields[] = {
-    text("kind", 1).listed().about("Kind of the object."),
-    text("name", 2).listed().about("Name of the object."),
-    text("apiVersion", 3).about("API version of the object."),
-};
 constexpr Message kTargetReference{"io.k8s.api.autoscaling.v2.CrossVersionObjectReference",
                                    kTargetReferenceFields};
 

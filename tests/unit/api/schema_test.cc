@@ -202,6 +202,8 @@ TEST(Schema, IsUpstreamsForEveryServedKind) {
   std::set<const Message*> messages;
   for (const Kind* kind : all_kinds())
     reach(*kind->message, messages);
+  for (const Kind* kind : twin_kinds())
+    reach(*kind->message, messages);
   for (const Body& body : all_bodies())
     reach(*body.message, messages);
   EXPECT_GT(messages.size(), 100U);
@@ -224,6 +226,8 @@ TEST(Schema, KnowsUpstreamsAtomicObjects) {
   std::set<const Message*> messages;
   for (const Kind* kind : all_kinds())
     reach(*kind->message, messages);
+  for (const Kind* kind : twin_kinds())
+    reach(*kind->message, messages);
   for (const Message* message : messages) {
     const json::Node definition = (*document)["definitions"][message->definition];
     const bool atomic = definition["x-kubernetes-map-type"].string() == "atomic";
@@ -236,6 +240,8 @@ TEST(Schema, KnowsUpstreamsAtomicObjects) {
 TEST(Schema, HasEveryDefinitionAndNumberOnce) {
   std::set<const Message*> messages;
   for (const Kind* kind : all_kinds())
+    reach(*kind->message, messages);
+  for (const Kind* kind : twin_kinds())
     reach(*kind->message, messages);
   for (const Body& body : all_bodies())
     reach(*body.message, messages);
