@@ -136,6 +136,18 @@ void add_quota_usage(const Kind& kind, json::Node object, QuotaUsage& usage) {
     usage[std::string(plural)] += kOne;
 }
 
+bool quota_counts(json::Node hard, const Kind& kind) {
+  const std::string count = join({"count/", group_resource(kind)});
+  for (const json::Node name : hard) {
+    if (name.key() == count) return true;
+    if (name.key().starts_with("count/")) continue;
+    if (&kind == &kPod || name.key().find(kind.plural) != std::string_view::npos ||
+        (&kind == &kPersistentVolumeClaim && name.key().find("storage") != std::string_view::npos))
+      return true;
+  }
+  return false;
+}
+
 bool quota_covers(json::Node quota, const Kind& kind, json::Node object) {
   const json::Node spec = quota["spec"];
   const json::Node terms = spec["scopeSelector"]["matchExpressions"];

@@ -17,6 +17,8 @@ using QuotaUsage = std::map<std::string, int64_t, std::less<>>;
 
 // Adds what one object uses, under every name that could be meant.
 void add_quota_usage(const Kind& kind, json::Node object, QuotaUsage& usage);
+// Whether any of the limits could be about this kind.
+bool quota_counts(json::Node hard, const Kind& kind);
 // Whether the quota's scopes include the object.
 bool quota_covers(json::Node quota, const Kind& kind, json::Node object);
 // As a quantity: "1500m" for cpu, "512Mi" for bytes, plain for counts.

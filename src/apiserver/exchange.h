@@ -33,6 +33,7 @@ class Authenticator;
 class Authorizer;
 class Pages;
 class Pipeline;
+class Quotas;
 class ServiceAddresses;
 class Tokens;
 class Watches;
@@ -52,6 +53,7 @@ struct Parts {
   Watches& watches;
   Pages& pages;
   Pipeline& pipeline;
+  Quotas& quotas;
   api::PodStreams* streams = nullptr;  // of this node
   streams::Agents* agents = nullptr;   // of the others
   Evictions evictions = {};

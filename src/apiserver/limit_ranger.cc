@@ -2,6 +2,7 @@
 #include "apiserver/limit_ranger.h"
 
 #include "api/quantity.h"
+#include "api/quota.h"
 #include "apiserver/admission.h"
 #include "base/bytes.h"
 
@@ -101,7 +102,7 @@ json::Node total(json::Node spec, std::string_view kind, json::Node names, json:
       any = true;
       sum += api::quantity_millis(text_of(amount)).value_or(0);
     }
-    if (any) sums.set(name.key(), std::string_view(api::millis_quantity(sum)));
+    if (any) sums.set(name.key(), api::quota_quantity(name.key(), sum));
   }
   return sums;
 }

@@ -16,6 +16,7 @@
 #include "apiserver/metadata.h"
 #include "apiserver/options.h"
 #include "apiserver/pages.h"
+#include "apiserver/quotas.h"
 #include "apiserver/reviews.h"
 #include "apiserver/route.h"
 #include "apiserver/service_addresses.h"
@@ -261,6 +262,7 @@ Result<Next> validate_stage(Parts& parts, Exchange& exchange) {
   }
   warn(request);
   settle_managed(parts, request);
+  TRY(parts.quotas.admit(request));
   return Next::kGoOn;
 }
 
@@ -356,6 +358,7 @@ void Pipeline::on_confirmed(Exchange& exchange, Result<> outcome) {
 void Pipeline::on_outcome(Exchange& exchange, Result<api::Change> outcome) {
   Request& request = exchange.request;
   if (outcome) {
+    parts_.quotas.release(request);    // counted by the change
     request.reserved_address.clear();  // the store's change holds it from now on
     return answer_write(parts_, exchange, outcome->after);
   }

@@ -133,6 +133,7 @@ struct Request {
 
   // store
   Effect effect;
+  uint64_t quota_ticket = 0;     // what it takes of quotas, held until the outcome is known
   std::string reserved_address;  // a Service address held until the outcome is known
   int success_code = 200;
 

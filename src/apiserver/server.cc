@@ -11,6 +11,7 @@
 #include "apiserver/format.h"
 #include "apiserver/pages.h"
 #include "apiserver/pipeline.h"
+#include "apiserver/quotas.h"
 #include "apiserver/rbac.h"
 #include "apiserver/service_addresses.h"
 #include "apiserver/status.h"
@@ -71,6 +72,7 @@ class ApiServer::State {
   Authorizer authorizer;
   ServiceAddresses addresses;
   Watches watches;
+  Quotas quotas;
   Pages pages;
   Parts parts;
   Pipeline pipeline;
@@ -171,9 +173,10 @@ ApiServer::State::State(port::Clock& clock,
       authorizer(store, rbac),
       addresses(store, random, service_range(options)),
       watches(clock, random, store),
+      quotas(store),
       pages(options, store),
-      parts{clock,         random,     store,     logs,    options, tokens,
-            authenticator, authorizer, addresses, watches, pages,   pipeline},
+      parts{clock,      random,    store,   logs,  options,  tokens, authenticator,
+            authorizer, addresses, watches, pages, pipeline, quotas},
       pipeline(parts) {}
 
 ApiServer::State::~State() {
@@ -268,6 +271,7 @@ void ApiServer::start() {
   state_->addresses.load();
   state_->rbac.start();
   state_->custom_resources.start();
+  state_->quotas.start();
   state_->bootstrap = std::make_unique<Bootstrap>(state_->parts);
   state_->bootstrap->start();
   state_->event_expiry.start();

@@ -2,6 +2,7 @@
 #include "apiserver/write.h"
 
 #include "apiserver/deletion.h"
+#include "apiserver/quotas.h"
 #include "apiserver/service_addresses.h"
 #include "apiserver/status.h"
 #include "apiserver/subresources.h"
@@ -100,6 +101,7 @@ void answer_write(Parts& parts, Exchange& exchange, api::ObjectRef object) {
 }
 
 void release_reservation(Parts& parts, Request& request) {
+  parts.quotas.release(request);
   if (request.reserved_address.empty()) return;
   parts.addresses.release(request.reserved_address, owner_of(request));
   request.reserved_address.clear();

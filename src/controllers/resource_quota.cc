@@ -12,20 +12,6 @@ namespace coracle::controllers {
 
 namespace {
 
-// Whether any of the names could be about this kind.
-bool is_counted(json::Node hard, const api::Kind& kind) {
-  const std::string count = join({"count/", api::group_resource(kind)});
-  for (const json::Node name : hard) {
-    if (name.key() == count) return true;
-    if (name.key().starts_with("count/")) continue;
-    if (&kind == &api::kPod || name.key().find(kind.plural) != std::string_view::npos ||
-        (&kind == &api::kPersistentVolumeClaim &&
-         name.key().find("storage") != std::string_view::npos))
-      return true;
-  }
-  return false;
-}
-
 Result<api::Plan> plan_quota(const Now& now, const api::Key& key) {
   api::Plan plan;
   const api::ObjectRef object = now.state.get(api::kResourceQuota, key.ns, key.name);
@@ -35,7 +21,7 @@ Result<api::Plan> plan_quota(const Now& now, const api::Key& key) {
   const json::Node hard = quota.node["spec"]["hard"];
   api::QuotaUsage usage;
   for (const api::Kind* kind : api::all_kinds()) {
-    if (!kind->namespaced || !is_counted(hard, *kind)) continue;
+    if (!kind->namespaced || !api::quota_counts(hard, *kind)) continue;
     api::for_each(now.state, *kind, key.ns, [&](const api::ObjectRef& each) {
       json::Tree tree;
       const json::Node node = each->parse(tree);
