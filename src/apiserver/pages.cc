@@ -128,9 +128,12 @@ Reply Pages::version() const {
 
 // apiserver pkg/server/healthz: "ok", or one line a check if asked for or if one fails.
 Reply Pages::health(const Request& request, std::string_view root) const {
-  const Check checks[] = {{"ping", true},
-                          {"store", !store_.figures().read_only || root == "/livez"},
-                          {"poststarthook/bootstrap", ready_ || root == "/livez"}};
+  const bool ready = root != "/livez";
+  const Check checks[] = {
+      {"ping", true},
+      {"store", !ready || !store_.figures().read_only},
+      {"quorum", !ready || store_.membership().standing().leader != raft::kNobody},
+      {"poststarthook/bootstrap", ready_ || !ready}};
   std::string_view one = request.http.path;
   one.remove_prefix(std::min(one.size(), root.size() + 1));
   bool good = true;

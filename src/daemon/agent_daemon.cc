@@ -217,7 +217,8 @@ Result<> AgentDaemon::start_node(const Cidr4& pods) {
 
 void AgentDaemon::on_command(uint64_t token, const std::vector<std::string>& words) {
   if (images_.take(token, words)) return;
-  control_.answer(token, fail(Code::kBadRequest, "unknown command"));
+  control_.answer(token, fail(Code::kBadRequest,
+                              "an agent runs on this machine; ask on one of the servers"));
 }
 
 void AgentDaemon::on_signal(int signal) {

@@ -118,6 +118,12 @@ constexpr Option kOptions[] = {
                   {0, 100000},
                   "how many devices the token admits; 0: any number"),
     text_option("role", &Config::role, "agent", "whom the token admits: agent, or server (both)"),
+    text_option(
+        "timing",
+        &Config::timing,
+        "flash",
+        "how soon a silent leader is replaced: flash (1.5 s, for SD cards that stall) or fast "
+        "(0.2 s); the same on all servers"),
     text_option("certificate-life",
                 &Config::certificate_life,
                 "365d",

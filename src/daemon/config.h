@@ -46,6 +46,7 @@ struct Config {
   int64_t uses = 0;
   std::string role;
   std::string certificate_life;
+  std::string timing;
 };
 
 enum class OptionType : uint8_t { kText, kNumber, kList };

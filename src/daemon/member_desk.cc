@@ -2,6 +2,7 @@
 #include "daemon/member_desk.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/bytes.h"
 
@@ -32,8 +33,14 @@ std::string name_of(const std::vector<store::Member>& members, raft::NodeId id) 
 class MemberDesk::Order final : public store::MembershipWaiter {
  public:
   Order(MemberDesk& desk, uint64_t number) : token(number), desk_(desk) {}
-  void on_membership(Result<> outcome) override { desk_.ended(*this, std::move(outcome)); }
+  void on_membership(Result<> outcome) override {
+    const raft::NodeId gone = std::exchange(removes_next, raft::kNobody);
+    if (gone != raft::kNobody) return desk_.membership_.remove(gone, *this);
+    desk_.ended(*this, std::move(outcome));
+  }
   const uint64_t token;
+  raft::NodeId removes_next = raft::kNobody;
+  bool removes_self = false;  // then the outcome may be learned from the others alone
 
  private:
   MemberDesk& desk_;
@@ -71,22 +78,39 @@ Result<raft::NodeId> MemberDesk::find(std::string_view name) const {
               join({"there is no member \"", name, "\"; `coracle member list` shows them"}));
 }
 
+// Any voter that does not lead now; one that is known to be there if possible.
+raft::NodeId MemberDesk::heir() const {
+  const store::Standing now = membership_.standing();
+  raft::NodeId best = raft::kNobody;
+  bool best_active = false;
+  for (const store::Member& member : membership_.members()) {
+    if (member.role != store::MemberRole::kVoter || member.id == now.leader) continue;
+    const bool active = std::any_of(now.members.begin(), now.members.end(), [&](const auto& lag) {
+      return lag.id == member.id && lag.active;
+    });
+    if (best != raft::kNobody && !active) continue;
+    if (best == raft::kNobody || !best_active) best = member.id, best_active = active;
+  }
+  return best;
+}
+
 Result<> MemberDesk::begin(uint64_t token, const std::vector<std::string>& words) {
   const std::string& verb = words.size() > 1 ? words[1] : words[0];
   raft::NodeId target = raft::kNobody;
   if (words.size() > 2) {
     target = TRY(find(words[2]));
-  } else if (verb == "transfer") {  // to any voter that is not the leader
-    const raft::NodeId leader = membership_.standing().leader;
-    for (const store::Member& member : membership_.members()) {
-      if (member.role == store::MemberRole::kVoter && member.id != leader) target = member.id;
-    }
+  } else if (verb == "transfer") {
+    target = heir();
     if (target == raft::kNobody)
       return fail(Code::kConflict, "there is no other member that could lead");
   }
   orders_.push_back(std::make_unique<Order>(*this, token));
   Order& order = *orders_.back();
-  if (verb == "remove" && target != raft::kNobody) {
+  order.removes_self = verb == "remove" && target == membership_.standing().self;
+  if (verb == "remove" && target == membership_.standing().leader && heir() != raft::kNobody) {
+    order.removes_next = target;  // led by another one first, the cluster does not notice
+    membership_.transfer(heir(), order);
+  } else if (verb == "remove" && target != raft::kNobody) {
     membership_.remove(target, order);
   } else if (verb == "promote" && target != raft::kNobody) {
     membership_.promote(target, order);
@@ -100,8 +124,8 @@ Result<> MemberDesk::begin(uint64_t token, const std::vector<std::string>& words
 }
 
 void MemberDesk::ended(Order& order, Result<> outcome) {
-  control_.answer(order.token,
-                  outcome ? Result<std::string>(std::string("done\n")) : outcome.error());
+  const bool done = outcome || (order.removes_self && membership_.standing().removed);
+  control_.answer(order.token, done ? Result<std::string>(std::string("done\n")) : outcome.error());
   std::erase_if(orders_, [&](const auto& each) { return each.get() == &order; });
 }
 
@@ -111,6 +135,10 @@ std::string MemberDesk::standing() const {
   const auto voters = std::count_if(members.begin(), members.end(), [](const auto& member) {
     return member.role == store::MemberRole::kVoter;
   });
+  if (now.removed)
+    return join({"this server was removed from the cluster (member ", std::to_string(now.self),
+                 "); to come back, empty its data directory and start it with --join and "
+                 "--token\n"});
   std::string out =
       join({"leader: ", now.leader == raft::kNobody ? "none" : name_of(members, now.leader),
             "\nterm: ", std::to_string(now.term), "\nserver: ", name_of(members, now.self),
@@ -122,7 +150,8 @@ std::string MemberDesk::standing() const {
 
 std::string MemberDesk::member_lines() const {
   const store::Standing now = membership_.standing();
-  std::string out = "NAME           ID     ROLE       ADDRESS                 STATE\n";
+  std::string out = now.removed ? standing() : std::string();
+  out += "NAME           ID     ROLE       ADDRESS                 STATE\n";
   for (const store::Member& member : membership_.members()) {
     std::string state = member.id == now.leader ? "leader" : "";
     for (const store::Standing::Lag& lag : now.members) {

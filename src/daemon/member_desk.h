@@ -23,6 +23,7 @@ class MemberDesk final {
 
  private:
   class Order;
+  raft::NodeId heir() const;
   Result<raft::NodeId> find(std::string_view name) const;
   Result<> begin(uint64_t token, const std::vector<std::string>& words);
   std::string standing() const;

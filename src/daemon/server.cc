@@ -21,6 +21,13 @@ constexpr Duration kForEver = seconds(int64_t{30} * 365 * 86'400);
 constexpr uint16_t kAgentPort = 10250;
 constexpr raft::NodeId kFounder = 1;
 constexpr Duration kLookEvery = minutes(60);
+constexpr Duration kFarewell = seconds(1);
+
+Result<store::Timing> timing_of(std::string_view name) {
+  if (name == "flash") return store::kSlowDisks;
+  if (name == "fast") return store::kFastDisks;
+  return fail(Code::kBadRequest, join({"timing: \"", name, "\" is neither flash nor fast"}));
+}
 
 bool is_loopback(Ip4 ip) {
   return ip.value >> 24 == 127;
@@ -43,6 +50,7 @@ Server::~Server() {
   backups_.close();
   if (join_client_) join_client_->forget(*this);
   if (store_) store_->unsubscribe(*this);
+  if (farewell_) store_->membership().forget(*this);
   if (peers_) peers_->close();
 }
 
@@ -92,6 +100,7 @@ Result<> Server::open_store(std::optional<store::Joining> joining) {
   options.entropy = machine_.random().next();
   options.self = peers_->self();
   options.directory = config_.data_dir + "/store";
+  options.timing = TRY(timing_of(config_.timing));
   options.transport = peers_->transport();
   options.joining = std::move(joining);
   store_ =
@@ -298,6 +307,40 @@ void Server::on_signal(int signal) {
   if (signal == kHangUp) return;  // nothing is read again yet; a hang-up must not end the daemon
   LOG(kInfo, "daemon: stopping; pods go on", kv("signal", signal));
   port_linux::notify_supervisor("STOPPING=1");
+  if (!hand_over()) stop();
+}
+
+// Who led is not missed if another leads before it goes. A second signal does not wait.
+bool Server::hand_over() {
+  store::Membership& membership = store_->membership();
+  const store::Standing now = membership.standing();
+  const store::Standing::Lag* heir = nullptr;
+  for (const store::Standing::Lag& each : now.members) {
+    const auto& all = membership.members();
+    const bool votes = std::any_of(all.begin(), all.end(), [&](const store::Member& member) {
+      return member.id == each.id && member.role == store::MemberRole::kVoter;
+    });
+    if (!votes || !each.active || each.id == now.self) continue;
+    if (heir == nullptr || each.match > heir->match) heir = &each;
+  }
+  if (heir == nullptr || farewell_ != nullptr) return false;
+  farewell_ = machine_.clock().timer(*this);
+  farewell_->arm(machine_.clock().now() + kFarewell);
+  membership.transfer(heir->id, *this);
+  return true;
+}
+
+void Server::on_membership(Result<>) {
+  stop();
+}
+
+void Server::on_alarm(port::Timer& timer) {
+  if (&timer == renewal_.get()) return renew();
+  stop();
+}
+
+void Server::stop() {
+  if (farewell_) farewell_->disarm();
   http_->stop_accepting();
   api_->stop();
   leader_->stop();

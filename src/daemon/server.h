@@ -37,6 +37,7 @@ class Server final : port_linux::SignalEvents,
                      ControlSite,
                      api::Caller,
                      api::Feed,
+                     store::MembershipWaiter,
                      port::TurnEnd,
                      port::Alarm {
  public:
@@ -66,7 +67,10 @@ class Server final : port_linux::SignalEvents,
   void on_answer(uint64_t token, Result<api::ObjectRef> answer) override;
   void on_change(const api::Change& change) override;
   void on_turn_end() override;
-  void on_alarm(port::Timer&) override { renew(); }
+  void on_alarm(port::Timer& timer) override;
+  void on_membership(Result<> outcome) override;
+  bool hand_over();
+  void stop();
 
   port_linux::Machine& machine_;
   Config config_;
@@ -81,7 +85,8 @@ class Server final : port_linux::SignalEvents,
   std::unique_ptr<port::Lane> unpack_lane_;
   std::unique_ptr<TimeFloor> time_floor_;
   std::unique_ptr<port::Timer> renewal_;
-  std::unique_ptr<PeerSide> peers_;  // the store's transport
+  std::unique_ptr<port::Timer> farewell_;  // once it stops, if it led
+  std::unique_ptr<PeerSide> peers_;        // the store's transport
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<apiserver::ApiServer> api_;
   std::unique_ptr<apiserver::LocalClient> proxy_client_;

@@ -27,8 +27,7 @@ bool Peers::prefers(const Link& fresh, const Link& old) const {
 void Peers::on_contest_over(Link& link) {
   Remote& between = remote(link.member());
   ASSERT(between.contender == &link);
-  const bool alive =
-      between.current != nullptr && clock_.now() - between.current->heard() < kContestTime;
+  const bool alive = between.current != nullptr && between.current->heard() > link.held();
   if (!alive) return settle_contest(between);
   between.contender = nullptr;
   LOG(kError, "peer: two devices claim to be one member", kv("member", link.member()),
@@ -67,7 +66,7 @@ void Peers::on_doubt_over(Remote& other) {
   const Remote::Doubt doubt = std::exchange(other.doubted, {});
   const Link* const ours = other.current;
   if (ours == nullptr || ours->hello().instance == doubt.instance) return;
-  if (clock_.now() - ours->heard() >= kContestTime) return;
+  if (ours->heard() <= doubt.since) return;
   const Remote* const informant = find(doubt.informant);
   if (informant != nullptr && informant->current != nullptr)
     informant->current->tell({other.id(), ours->hello().instance, true});

@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "peer/bounds.h"
+#include "peer/remedy.h"
 
 namespace coracle::peer {
 namespace {
@@ -163,6 +164,7 @@ void Link::take_hello(std::string_view payload) {
 
 void Link::take_refusal(std::string_view text) {
   refused_ = true;
+  if (text == removal(around_.own.from)) around_.owner.on_own_removal();
   cut(join({"it refuses: ", printable(text)}));
 }
 
@@ -203,6 +205,7 @@ void Link::admit() {
 void Link::hold() {
   ASSERT(phase_ == Phase::kGreeting);
   phase_ = Phase::kHeld;
+  held_ = around_.clock.now();
   stream_->pause(true);
   timer_->arm(around_.clock.now() + kContestTime);
 }

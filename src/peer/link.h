@@ -37,6 +37,7 @@ class LinkOwner {
   virtual void on_retired(Link& link) = 0;  // once; never from inside refuse() or leave()
   virtual void on_snapshot_settled(Link& link, bool failed, std::string_view why) = 0;
   virtual void on_sighting(Link& link, const Sighting& sighting) = 0;
+  virtual void on_own_removal() = 0;  // another member says so
 
  protected:
   ~LinkOwner() = default;
@@ -85,6 +86,7 @@ class Link final : private http::SecureEvents, private port::Alarm {
   bool was_refused() const { return refused_; }    // by the other side or by us, for good reason
   Mono opened() const { return opened_; }
   Mono heard() const { return heard_; }
+  Mono held() const { return held_; }
   Outbox& outbox() { return outbox_; }
   void wake() { stream_->wake(); }  // something waits in the outbox
   void close_inbox() { inbox_.close(); }
@@ -127,6 +129,7 @@ class Link final : private http::SecureEvents, private port::Alarm {
   Phase phase_ = Phase::kConnecting;
   Mono opened_;
   Mono heard_;
+  Mono held_;
   bool asked_ = false;   // something was said since it was last heard
   bool pinged_ = false;  // and it was a ping
   bool draining_ = false;

@@ -12,6 +12,11 @@
 #include "pki/member_name.h"
 
 namespace coracle::peer {
+namespace {
+
+constexpr std::string_view kNobodyListens = "connection refused";  // in the words of port/net.h
+
+}  // namespace
 
 Peers::Peers(PeersOptions options, port::Clock& clock, port::Network& network, port::Random& random)
     : options_(std::move(options)),
@@ -229,6 +234,10 @@ void Peers::on_open(Link& link) {
   tell_others(link);
 }
 
+void Peers::on_own_removal() {
+  if (delivery_.events != nullptr) delivery_.events->on_removed();
+}
+
 void Peers::on_snapshot_settled(Link& link, bool failed, std::string_view why) {
   if (failed) {
     LOG(kWarn, "peer: snapshot broke off", kv("member", link.member()), kv("error", why));
@@ -246,6 +255,7 @@ void Peers::on_retired(Link& link) {
     if (each->contender == &link) each->contender = nullptr;
     if (each->calling == &link) {
       each->calling = nullptr;
+      each->absent = link.why() == kNobodyListens;
       say_lost(*each, link);
       each->failed(random_, link.was_refused());
       return;
@@ -290,8 +300,10 @@ void Peers::tell_store(Remote& other) {
   store::TransportEvents* events = delivery_.events;
   const bool unreachable = std::exchange(other.unreachable, false);
   const bool failed = std::exchange(other.snapshot_failed, false);
+  const bool absent = std::exchange(other.absent, false);
   if (unreachable && events != nullptr) events->on_unreachable(other.id());
   if (failed && events != nullptr) events->on_snapshot_sent(other.id(), true);
+  if (absent && events != nullptr) events->on_absent(other.id());
 }
 
 // The store hears everything here and in the events of links, never from inside its own calls.

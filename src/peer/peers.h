@@ -77,6 +77,7 @@ class Peers final : public store::Transport,
   void on_retired(Link& link) override;
   void on_snapshot_settled(Link& link, bool failed, std::string_view why) override;
   void on_sighting(Link& link, const Sighting& sighting) override;
+  void on_own_removal() override;
   void on_turn_end() override;
 
   bool make_room();

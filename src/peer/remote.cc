@@ -36,6 +36,7 @@ void Remote::learn(const port::Endpoint& endpoint) {
 void Remote::doubt(const Doubt& doubt) {
   if (doubted.informant != raft::kNobody) return;
   doubted = doubt;
+  doubted.since = clock_.now();
   doubt_ = clock_.timer(*this);
   doubt_->arm(clock_.now() + kContestTime);
 }

@@ -54,6 +54,7 @@ class Remote final : private port::Alarm {
     raft::NodeId informant = raft::kNobody;  // kNobody: there is none
     uint64_t instance = 0;
     bool alive = false;  // the informant has checked
+    Mono since = {};
   };
   // Another member has sighted another instance of it: whether ours is alive shows soon.
   void doubt(const Doubt& doubt);
@@ -62,6 +63,7 @@ class Remote final : private port::Alarm {
   Link* contender = nullptr;  // on hold while `current` shows whether it is alive
   bool unreachable = false;   // a message was dropped
   bool snapshot_failed = false;
+  bool absent = false;  // nobody listens where it was
   Doubt doubted;
   News news;  // not each of a hundred vain attempts is
 

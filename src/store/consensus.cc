@@ -23,6 +23,7 @@ Error disk_failed() {
 void ReplicatedStore::propose(Proposal proposal, Waiter& waiter) {
   Result<> taken;
   if (failed_) taken = disk_failed();
+  if (removed_) taken = removal();
   if (closing_) taken = fail(Code::kUnavailable, "the store is closing");
   if (taken) taken = proposer_.propose(std::move(proposal), waiter);
   if (!taken) proposer_.refuse(&waiter, std::move(taken).error());
@@ -50,7 +51,13 @@ void ReplicatedStore::on_turn_end() {
   if (gone_) return;
   proposer_.deliver_refusals();
   desk_.deliver();
+  if (removed_) {
+    proposer_.end(removal(), fail(Code::kTimeout, removal().message));
+    desk_.end(removal());
+    reads_.end(removal());
+  }
   if (!failed_) {
+    take_early();
     propose_batch();
     ask_reads();
     pump();
@@ -65,6 +72,7 @@ void ReplicatedStore::on_turn_end() {
 
 void ReplicatedStore::on_alarm(port::Timer& timer) {
   if (&timer == tick_timer_.get()) on_tick();
+  if (&timer == campaign_timer_.get()) replace_absent_leader();
   parts_.clock.at_turn_end(*this);
 }
 

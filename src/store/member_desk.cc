@@ -8,6 +8,15 @@ namespace coracle::store {
 namespace {
 
 constexpr Duration kWait = seconds(10);
+constexpr Duration kTransferWait = seconds(4);  // raft gives up after one election timeout
+
+Error too_late(bool transfer) {
+  if (!transfer)
+    return fail(Code::kTimeout, "no quorum: it is unknown whether the change will be made");
+  return fail(Code::kTimeout,
+              "the other member did not take over; `coracle member list` shows "
+              "who is silent or behind");
+}
 
 }  // namespace
 
@@ -48,10 +57,9 @@ void MemberDesk::leader_is(raft::NodeId leader) {
 void MemberDesk::expire(Mono now) {
   for (auto one = waiting_.begin(); one != waiting_.end();) {
     const auto next = std::next(one);
-    if (one->second.since + kWait <= now) {
-      answer(one->first,
-             fail(Code::kTimeout, "no quorum: it is unknown whether the change will be made"));
-    }
+    const bool transfer = one->second.leader != raft::kNobody;
+    if (one->second.since + (transfer ? kTransferWait : kWait) <= now)
+      answer(one->first, too_late(transfer));
     one = next;
   }
 }

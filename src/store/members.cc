@@ -36,23 +36,35 @@ Standing ReplicatedStore::standing() const {
   const raft::Machine& machine = core_->machine();
   Standing standing;
   standing.self = parts_.identity.member;
-  standing.leader = stopped() ? raft::kNobody : machine.leader();
+  standing.leader = stopped() || removed_ ? raft::kNobody : machine.leader();
   standing.term = machine.term();
   standing.leading = stance() == Stance::kLeading;
   standing.commit = machine.log().committed();
   standing.applied = last_applied_.index;
+  standing.removed = removed_;
   if (!leads()) return standing;
+  const Timing& timing = parts_.options.timing;
+  const Duration patience = timing.tick * timing.election_ticks * 2;
   for (const auto& [id, progress] : machine.tracker().progress) {
-    const bool self = id == standing.self;
-    standing.members.push_back({id, progress.match(), self || progress.recently_active});
+    const auto heard = heard_.find(id);
+    const bool active = heard != heard_.end() && parts_.clock.now() - heard->second < patience;
+    standing.members.push_back({id, progress.match(), active || id == standing.self});
   }
   return standing;
+}
+
+Error ReplicatedStore::removal() const {
+  return fail(Code::kUnavailable,
+              join({"this server (member ", std::to_string(parts_.identity.member),
+                    ") was removed from the cluster; to come back, empty its data directory and "
+                    "start it with --join and --token"}));
 }
 
 void ReplicatedStore::tell_standing() {
   const Standing now = standing();
   const bool same = now.leader == told_.leader && now.term == told_.term &&
-                    now.leading == told_.leading && !members_changed_;
+                    now.leading == told_.leading && now.removed == told_.removed &&
+                    !members_changed_;
   if (same) return;
   if (now.leader != told_.leader || now.leading != told_.leading) {
     LOG(kInfo, "store: leader", kv("id", now.leader), kv("term", now.term),
@@ -150,6 +162,8 @@ Result<> ReplicatedStore::apply_request(const raft::ConfChange& change,
 void ReplicatedStore::roster_changed() {
   raft_log_.configured(roster_);
   members_changed_ = true;
+  std::erase_if(heard_, [&](const auto& each) { return roster_.find(each.first) == nullptr; });
+  if (roster_.find(parts_.identity.member) == nullptr) on_removed();
   parts_.clock.at_turn_end(*this);
   if (parts_.options.transport == nullptr) return;
   std::vector<PeerAddress> peers;

@@ -33,6 +33,7 @@ struct Standing {
   bool leading = false;  // and this term has committed something: reactors may run
   uint64_t commit = 0;
   uint64_t applied = 0;
+  bool removed = false;  // it is no member any more: nothing is served
   struct Lag {
     raft::NodeId id = raft::kNobody;
     uint64_t match = 0;   // known to be on its disk

@@ -40,7 +40,8 @@ ReplicatedStore::ReplicatedStore(Parts parts)
                 {parts_.identity.member, first_number(parts_.options.entropy)}),
       reads_(first_number(parts_.options.entropy + 1)),
       tick_timer_(parts_.clock.timer(*this)),
-      lazy_timer_(parts_.clock.timer(*this)) {}
+      lazy_timer_(parts_.clock.timer(*this)),
+      campaign_timer_(parts_.clock.timer(*this)) {}
 
 // Jobs under way point here: they are waited for, but nobody hears of them.
 ReplicatedStore::~ReplicatedStore() {

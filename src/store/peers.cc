@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What other members say.
+#include <algorithm>
 #include <utility>
 
 #include "base/bytes.h"
@@ -10,6 +11,10 @@ namespace coracle::store {
 namespace {
 
 constexpr size_t kStreamsMax = 2;
+constexpr size_t kEarlyMax = 256;  // more are dropped: who sent them waits in vain
+constexpr size_t kEarlyBytesMax = 1024 * 1024;
+constexpr Duration kCampaignFirst = milliseconds(50);
+constexpr Duration kCampaignTurn = milliseconds(100);
 
 bool from_leader(raft::MessageType type) {
   return type == raft::MessageType::kAppend || type == raft::MessageType::kHeartbeat ||
@@ -25,13 +30,36 @@ bool for_leader(raft::MessageType type) {
 }  // namespace
 
 void ReplicatedStore::on_message(raft::NodeId from, raft::Message message) {
-  if (stopped() || closing_ || message.from != from) return;
+  const bool of_another = message.from != from;
+  if (stopped() || closing_) return;
+  if (of_another && message.type != raft::MessageType::kTransferLeader) return;
   if (message.type == raft::MessageType::kSnapshot) return;  // comes behind its stream
-  if (for_leader(message.type) && stance() != Stance::kLeading) return;
+  if (for_leader(message.type) && stance() != Stance::kLeading)
+    return keep_early(std::move(message));
   parts_.clock.at_turn_end(*this);
   if (message.type == raft::MessageType::kPropose) return take_proposal(std::move(message));
   if (from_leader(message.type)) silent_ticks_ = 0;
+  if (leads()) heard_[from] = parts_.clock.now();
   give({.kind = raft::Input::Kind::kMessage, .message = std::move(message)});
+}
+
+// Who has won an election is known to the others before it has committed anything itself.
+void ReplicatedStore::keep_early(raft::Message message) {
+  size_t bytes = 0;
+  for (const raft::Entry& entry : message.entries)
+    bytes += entry.data.size();
+  if (!leads() || early_.size() >= kEarlyMax || early_bytes_ + bytes > kEarlyBytesMax) return;
+  early_bytes_ += bytes;
+  early_.push_back(std::move(message));
+}
+
+void ReplicatedStore::take_early() {
+  if (early_.empty() || (leads() && stance() != Stance::kLeading)) return;
+  early_bytes_ = 0;
+  for (raft::Message& message : std::exchange(early_, {})) {
+    const raft::NodeId from = message.from;
+    if (leads()) on_message(from, std::move(message));
+  }
 }
 
 void ReplicatedStore::take_proposal(raft::Message message) {
@@ -56,6 +84,39 @@ void ReplicatedStore::take_proposal(raft::Message message) {
 void ReplicatedStore::on_unreachable(raft::NodeId member) {
   if (stopped()) return;
   give({.kind = raft::Input::Kind::kUnreachable, .node = member});
+  parts_.clock.at_turn_end(*this);
+}
+
+// A leader whose process has gone is not waited for. The others take turns by their ids, so that no
+// two ask at once; who asked in vain asks again when the next call is refused. Whoever still hears
+// the leader refuses the vote, so nothing is lost by a wrong alarm.
+void ReplicatedStore::on_absent(raft::NodeId member) {
+  if (stopped() || leads()) return;
+  const raft::Machine& machine = core_->machine();
+  if (machine.leader() != raft::kNobody) absent_leader_ = machine.leader();
+  if (absent_leader_ != member || campaign_timer_->armed()) return;
+  const auto& voters = roster_.configuration().voters;
+  const auto before = std::count_if(voters.begin(), voters.end(), [&](raft::NodeId each) {
+    return each != member && each < parts_.identity.member;
+  });
+  absent_term_ = machine.term();
+  give({.kind = raft::Input::Kind::kForgetLeader});
+  campaign_timer_->arm(parts_.clock.now() + kCampaignFirst + kCampaignTurn * before);
+  parts_.clock.at_turn_end(*this);
+}
+
+// Unless another one was faster.
+void ReplicatedStore::replace_absent_leader() {
+  if (stopped() || leads()) return;
+  const raft::Machine& machine = core_->machine();
+  if (machine.leader() != raft::kNobody || machine.term() != absent_term_) return;
+  give({.kind = raft::Input::Kind::kCampaign});
+}
+
+void ReplicatedStore::on_removed() {
+  if (stopped() || removed_) return;
+  removed_ = true;
+  LOG(kError, "store: removed", kv("why", removal().message));
   parts_.clock.at_turn_end(*this);
 }
 

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -121,10 +122,16 @@ class ReplicatedStore final : public Store,
   void roster_changed();
   void promote_who_caught_up();
   void tell_standing();
+  Error removal() const;
 
   // --- TransportEvents (peers.cc, install.cc)
   void on_message(raft::NodeId from, raft::Message message) override;
   void on_unreachable(raft::NodeId member) override;
+  void on_absent(raft::NodeId member) override;
+  void on_removed() override;
+  void replace_absent_leader();
+  void keep_early(raft::Message message);
+  void take_early();
   void on_snapshot_sent(raft::NodeId to, bool failed) override;
   Result<> on_snapshot_begin(raft::NodeId from, const raft::Message& message) override;
   Result<> on_snapshot_chunk(raft::NodeId from, std::string_view chunk) override;
@@ -187,10 +194,16 @@ class ReplicatedStore final : public Store,
   MemberDesk desk_;
   std::unique_ptr<port::Timer> tick_timer_;
   std::unique_ptr<port::Timer> lazy_timer_;
+  std::unique_ptr<port::Timer> campaign_timer_;
+  raft::NodeId absent_leader_ = raft::kNobody;
+  raft::Term absent_term_ = 0;
   raft::EntryId last_applied_;
-  raft::Index last_change_ = 0;  // proposed by this leader
-  uint32_t silent_ticks_ = 0;    // since a leader was heard of
-  Standing told_;                // what the listeners know
+  raft::Index last_change_ = 0;       // proposed by this leader
+  uint32_t silent_ticks_ = 0;         // since a leader was heard of
+  std::vector<raft::Message> early_;  // for the leader that this one is about to be
+  size_t early_bytes_ = 0;
+  std::map<raft::NodeId, Mono> heard_;  // by the leader
+  Standing told_;                       // what the listeners know
   bool members_changed_ = false;
   std::unique_ptr<RowLoader> loader_;
   raft::NodeId loading_from_ = raft::kNobody;
@@ -204,7 +217,8 @@ class ReplicatedStore final : public Store,
   bool starting_ = false;
   bool failed_ = false;
   bool closing_ = false;
-  bool gone_ = false;  // being destroyed: nobody is told anything
+  bool removed_ = false;  // from the members
+  bool gone_ = false;     // being destroyed: nobody is told anything
 };
 
 }  // namespace coracle::store

@@ -64,7 +64,7 @@ class Transport;
 struct Timing {
   Duration tick = milliseconds(125);
   uint32_t heartbeat_ticks = 2;
-  uint32_t election_ticks = 7;
+  uint32_t election_ticks = 6;
 };
 inline constexpr Timing kSlowDisks = {};  // flash cards that stall now and then
 inline constexpr Timing kFastDisks = {milliseconds(10), 2, 10};

@@ -39,6 +39,8 @@ class TransportEvents {
  public:
   virtual void on_message(raft::NodeId from, raft::Message message) = 0;
   virtual void on_unreachable(raft::NodeId member) = 0;  // a message to it was dropped
+  virtual void on_absent(raft::NodeId) {}  // its machine says that nobody listens there any more
+  virtual void on_removed() {}             // another member says that this one was removed
   // The end of send_snapshot: the receiver has it whole (failed: it broke off).
   virtual void on_snapshot_sent(raft::NodeId to, bool failed) = 0;
   // A snapshot comes in: begin, chunks in order, then end with the message that announces it.

@@ -24,8 +24,10 @@ start_agent() {
   # shellcheck disable=SC2046
   run_daemon "$n" agent $(common_options "$n") "$@"
 }
-new_token() {  # new_token ROLE: made on server 1
-  host 1 "$CORACLE" token create --role "$1" --data-dir "$WORK/h1/data" --kubeconfig "$WORK/h1/kubeconfig"
+new_token() { token_on 1 create --role "$1"; }  # new_token ROLE: made on server 1
+token_on() {  # token_on N create|list|revoke ...: on server N
+  local n=$1; shift
+  host "$n" "$CORACLE" token "$@" --data-dir "$WORK/h$n/data" --kubeconfig "$WORK/h$n/kubeconfig"
 }
 on() {  # on N COMMAND...: coracle's own command on server N
   local n=$1; shift
@@ -39,7 +41,7 @@ nodes_ready() { [ "$(ks "$1" get nodes --no-headers | grep -cw Ready)" = "$2" ];
 
 # The leader, as server N knows it: 1, 2 or 3; fails where nobody leads.
 leader_by() {
-  on "$1" status 2> /dev/null | sed -n 's/^leader: h\([0-9]\)$/\1/p' | grep .
+  on "$1" member list 2> /dev/null | sed -n 's/^h\([0-9]\) .* leader$/\1/p' | grep .
 }
 leader() {
   local n
