@@ -21,7 +21,7 @@ idle_percent() {  # over three seconds
 }
 
 if [ -z "${CORACLE_INSIDE:-}" ]; then
-  ninja -C "$BUILD_DIR" coracle_bench > /dev/null
+  ninja -C "$BUILD_DIR" coracle_bench coracle_sched_bench > /dev/null
   BENCH_IDLE=$(idle_percent)
   export BENCH_IDLE
   if [ "$BENCH_IDLE" -lt 85 ] && [ "${BENCH_FORCE:-}" != 1 ]; then
@@ -114,6 +114,33 @@ bench_api() {
   measure watch.fan1k watch 1000 "$(scaled 50)"
 }
 
+# The scheduler alone; then a Deployment of 1,000 replicas over 1,000 nodes that are only told of, through the store.
+bench_scheduler() {
+  local begin bound
+  "$BUILD_DIR/coracle_sched_bench" >> "$RESULTS"
+  python3 - << 'END' > "$WORK/nodes.json"
+import json
+ready = [{"type": "Ready", "status": "True", "reason": "Told", "message": "",
+          "lastHeartbeatTime": "2026-01-01T00:00:00Z", "lastTransitionTime": "2026-01-01T00:00:00Z"}]
+print(json.dumps({"apiVersion": "v1", "kind": "List", "items": [
+    {"apiVersion": "v1", "kind": "Node", "metadata": {"name": f"told-{i}", "labels": {"told": "yes"}},
+     "status": {"allocatable": {"cpu": "4", "memory": "8Gi", "pods": "110"}, "conditions": ready}} for i in range(1000)]}))
+END
+  k create namespace bench-sched > /dev/null
+  k create -f "$WORK/nodes.json" > /dev/null
+  k -n bench-sched create deployment many --image=coracle.local/demo:1 --replicas=0 --dry-run=client -o json |
+    python3 -c 'import json,sys; d = json.load(sys.stdin); d["spec"]["template"]["spec"]["nodeSelector"] = {"told": "yes"}; print(json.dumps(d))' |
+    k create -f - > /dev/null
+  begin=$(now_ms)
+  k -n bench-sched scale deployment/many --replicas=1000 > /dev/null
+  until [ "$(k get --raw '/api/v1/namespaces/bench-sched/pods?resourceVersion=0' | grep -o '"nodeName":"told' | wc -l)" = 1000 ]; do
+    [ $(($(now_ms) - begin)) -lt 60000 ] || { echo "bench: sched.1k: not all were bound" >&2; break; }
+  done
+  note sched.1k $((1000000 / ($(now_ms) - begin))) /s
+  k delete namespace bench-sched --wait=false > /dev/null
+  k delete nodes -l told=yes --wait=false > /dev/null
+}
+
 # etcd alone, with the server's certificate: what its JSON gateway takes, and no API server before it.
 bench_etcd() {
   command -v etcd > /dev/null || return 0
@@ -142,6 +169,7 @@ for run in $(seq 1 "$RUNS"); do
   bench_idle_node
   bench_pods
   bench_api
+  bench_scheduler
   bench_etcd
   stop_server
 done

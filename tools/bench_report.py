@@ -35,6 +35,11 @@ ROWS = [
     ("node.idle", "node.idle", "value", "% of a core, idle", "<= 0.1 %"),
     ("node.rss.pod", "node.rss.pod", "value", "MiB of PSS that a pod costs beside its workload", "<= 0.2 MiB"),
     ("node.size", "node.size", "value", "MiB, stripped", "<= 3 MiB"),
+    ("sched.1k", "sched.1k", "value", "pods/s bound through the store, Deployment of 1,000, 1,000 nodes", ">= 5220/s"),
+    *((f"sched.{work}.n{nodes}", f"sched.{work}.n{nodes}", "value", f"pods/s scheduled in process, {what}, {nodes} nodes", target)
+      for work, what, target in (("plain", "plain", ">= 20000/s"), ("owned", "of ReplicaSets", "-"), ("spread", "spread over zones", "-"),
+                                 ("anti-affinity", "apart from each other", ">= 2000/s"), ("preemption", "displacing three each", "-"))
+      for nodes in (100, 1000, 5000)),
     ("etcd.put.c1", "etcd.put.c1", "value", "peer: etcd alone, 1 KiB puts/s through its JSON gateway, 1 client", "-"),
     ("etcd.put.c16", "etcd.put.c16", "value", "peer: same, 16 clients", "-"),
     ("etcd.put.c64", "etcd.put.c64", "value", "peer: same, 64 clients", "-"),

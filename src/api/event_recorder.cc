@@ -48,6 +48,13 @@ struct Allowance {
   Mono since;
 };
 
+// Their order says nothing.
+template <class T>
+void forget(std::vector<T>& all, T& one) {
+  if (&one != &all.back()) one = std::move(all.back());
+  all.pop_back();
+}
+
 template <class T>
 T* least_used(std::vector<T>& all, bool (*may_go)(const T&)) {
   T* found = nullptr;
@@ -104,7 +111,7 @@ class EventRecorder::State {
     } else {
       LOG(kDebug, "api: event dropped", kv("event", event->key.name),
           kv("error", answer.error().message));
-      remembered_.erase(event);
+      forget(remembered_, *event);
       return;
     }
     send(*event);
@@ -125,7 +132,7 @@ class EventRecorder::State {
       if (allowances_.size() >= kRememberedMax) {
         Allowance* oldest =
             least_used<Allowance>(allowances_, [](const Allowance&) { return true; });
-        allowances_.erase(allowances_.begin() + (oldest - allowances_.data()));
+        forget(allowances_, *oldest);
       }
       allowances_.push_back({std::string(uid), 0, kRefill * kBurst, now});
       allowance = allowances_.end() - 1;
@@ -152,7 +159,7 @@ class EventRecorder::State {
       Remembered* oldest =
           least_used<Remembered>(remembered_, [](const Remembered& each) { return !each.busy; });
       if (oldest == nullptr) return nullptr;
-      remembered_.erase(remembered_.begin() + (oldest - remembered_.data()));
+      forget(remembered_, *oldest);
     }
     Remembered event;
     event.identity = identity;

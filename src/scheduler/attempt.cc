@@ -41,6 +41,7 @@ void Scheduler::schedule(const Waiting& next) {
   const json::Node pod = object->parse(tree);
   if (!pod["spec"]["nodeName"].string().empty()) return;
   const Attempt attempt{next.pod, object, pod, board_.shape_of(pod)};
+  board_.tidy();
   const std::vector<PodName> guests = seat_nominees(attempt);
   const Choice choice = choose(board_, attempt.shape, start_);
   if (!board_.nodes().empty()) start_ = (start_ + choice.looked_at) % board_.nodes().size();

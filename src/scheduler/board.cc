@@ -87,6 +87,8 @@ void Board::set_node(NodeOffer offer) {
     ++images_[image];
   const std::string* zone = node.offer.label(kZone);
   const std::string old_zone = zone == nullptr ? "" : *zone;
+  if (is_new) maps_.clear();
+  if (!is_new && node.offer.labels != offer.labels) forget_areas();
   offer.used = std::move(node.offer.used);
   offer.scored = std::move(node.offer.scored);
   offer.ports = std::move(node.offer.ports);
@@ -114,6 +116,7 @@ void Board::remove_node(const std::string& name) {
     if (const auto known = images_.find(image); known != images_.end() && --known->second == 0)
       images_.erase(known);
   }
+  maps_.clear();
   by_id_.erase(found->second.id);
   nodes_.erase(found);
   reorder();
@@ -127,6 +130,8 @@ void Board::clear() {
   by_ns_.clear();
   shapes_.clear();
   images_.clear();
+  maps_.clear();
+  area_lists_ = 0;
   aloof_pods_ = choosy_pods_ = 0;
 }
 
@@ -183,11 +188,60 @@ void Board::sweep() {
   sweep_at_ = 2 * shapes_.size() + 256;
 }
 
+void Board::forget_areas() {
+  for (const auto& [key, shape] : shapes_)
+    shape->areas.clear();
+  maps_.clear();
+  area_lists_ = 0;
+}
+
+void Board::tidy() {
+  constexpr size_t kAreaListsMax = 4096;
+  constexpr size_t kMapsMax = 64;
+  if (area_lists_ > kAreaListsMax || maps_.size() > kMapsMax) forget_areas();
+}
+
+const Shape::Areas& Board::areas_of(const Shape& shape, std::string_view key) const {
+  if (const auto known = shape.areas.find(key); known != shape.areas.end()) return known->second;
+  Shape::Areas& areas = shape.areas[std::string(key)];
+  ++area_lists_;
+  for (const auto& [id, count] : shape.counts) {
+    const std::string* area = node_by_id(id).offer.label(key);
+    if (area == nullptr) continue;
+    Shape::Count& sum = areas[*area];
+    sum.all += count.all;
+    sum.deleting += count.deleting;
+  }
+  return areas;
+}
+
+const Board::Map& Board::map_of(std::string_view key) const {
+  if (const auto known = maps_.find(key); known != maps_.end()) return known->second;
+  Map& map = maps_[std::string(key)];
+  for (const BoardNode* node : order_) {
+    const std::string* area = node->offer.label(key);
+    if (area == nullptr) continue;
+    ++map.nodes;
+    map.areas.push_back(*area);
+  }
+  std::sort(map.areas.begin(), map.areas.end());
+  map.areas.erase(std::unique(map.areas.begin(), map.areas.end()), map.areas.end());
+  return map;
+}
+
 void Board::count(const Placed& pod, int by) {
   const auto found = nodes_.find(pod.node);
   if (found == nodes_.end()) return;
   BoardNode& node = found->second;
   Shape::Count& count = pod.shape->counts[node.id];
+  for (auto& [key, areas] : pod.shape->areas) {
+    const std::string* label = node.offer.label(key);
+    if (label == nullptr) continue;
+    Shape::Count& area = areas[*label];
+    area.all += static_cast<uint32_t>(by);
+    area.deleting += pod.deleting ? static_cast<uint32_t>(by) : 0;
+    if (area.all == 0) areas.erase(*label);
+  }
   const PodNeeds& needs = pod.shape->needs;
   if (by > 0) {
     ++count.all;

@@ -24,6 +24,11 @@ struct PodName {
   friend auto operator<=>(const PodName&, const PodName&) = default;
 };
 
+struct AreaHash {
+  using is_transparent = void;
+  size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+};
+
 struct Shape {
   struct Count {
     uint32_t all = 0;
@@ -36,6 +41,9 @@ struct Shape {
   PodNeeds needs;
   std::string controller;                      // "ReplicaSet/web" or empty
   std::unordered_map<uint32_t, Count> counts;  // by node id
+  // The same by value of a topology label; made when first asked for, then kept (Board::areas_of).
+  using Areas = std::unordered_map<std::string, Count, AreaHash, std::equal_to<>>;
+  mutable std::map<std::string, Areas, std::less<>> areas;
   uint32_t pods = 0;
   uint32_t held = 0;  // by others than placed pods: keeps it from being swept
 };
@@ -81,6 +89,16 @@ class Board {
   }
   // Of `pods` in the namespace.
   const std::vector<Shape*>& shapes_in(std::string_view ns) const;
+  // How many pods of the shape are in each area of the topology key.
+  const Shape::Areas& areas_of(const Shape& shape, std::string_view key) const;
+  // Areas of the key, and how many nodes have it at all.
+  struct Map {
+    std::vector<std::string> areas;
+    size_t nodes = 0;
+  };
+  const Map& map_of(std::string_view key) const;
+  // What was counted by area is counted anew if it has become much. Not while a Survey lives.
+  void tidy();
   uint32_t nodes_with_image(const std::string& image) const;
   // Selectors of what the pod belongs to: its controller and the Services that select it.
   std::vector<api::LabelSelector> family_selectors(const Shape& shape) const;
@@ -92,6 +110,7 @@ class Board {
 
  private:
   void count(const Placed& pod, int by);
+  void forget_areas();
   void reorder();
   void sweep();
 
@@ -104,6 +123,8 @@ class Board {
       shapes_;  // by what they were read from
   std::map<std::string, std::vector<Shape*>, std::less<>> by_ns_;
   std::map<std::string, uint32_t, std::less<>> images_;
+  mutable std::map<std::string, Map, std::less<>> maps_;
+  mutable size_t area_lists_ = 0;
   uint32_t next_id_ = 1;
   size_t sweep_at_ = 256;
   size_t aloof_pods_ = 0;

@@ -16,6 +16,19 @@ namespace coracle::scheduler {
 // Pods by value of a topology label. Only looked up and summed, never walked in order.
 using Tally = std::unordered_map<std::string_view, int64_t>;
 
+// The pods of some shapes by area: of a few shapes what the board counts, of more a sum.
+class Census {
+ public:
+  void add(const Shape::Areas& areas);
+  int64_t all(std::string_view area) const;
+  bool has(std::string_view area) const { return all(area) > 0; }
+  bool empty() const { return few_.empty(); }
+
+ private:
+  std::vector<const Shape::Areas*> few_;
+  Tally rest_;
+};
+
 class Survey {
  public:
   Survey(const Board& board, const Shape& pod);
@@ -60,7 +73,9 @@ class Survey {
   bool counts_for(const Spread& spread, const NodeOffer& node) const;
   bool has_all_keys(const NodeOffer& node, bool hard) const;
   void count_terms();
-  void add_counts(const Shape& shape, std::string_view key, Tally& tally) const;
+  bool goes_anywhere() const;
+  void count_areas(HardSpread& hard, const std::vector<const Shape*>& counted) const;
+  void count_nodes(HardSpread& hard, const std::vector<const Shape*>& counted) const;
   std::vector<SoftSpread> soft_spreads() const;
   std::vector<const Shape*> matching(const std::vector<const api::LabelSelector*>& all) const;
   void count_soft(SoftSpread& soft,
@@ -75,11 +90,11 @@ class Survey {
   const Shape& pod_;
   std::unique_ptr<PodVolumes> volumes_;
   std::vector<HardSpread> hard_;
-  std::vector<Tally> near_;  // by term of needs().near
-  std::vector<Tally> far_;
+  std::vector<Census> near_;  // by term of needs().near
+  std::vector<Census> far_;
   struct Away {  // a term of existing pods that this pod would break
     std::string_view key;
-    Tally tally;
+    const Shape::Areas* areas;
   };
   std::vector<Away> away_;
   bool first_of_its_kind_ = false;  // nothing to be near to, but it may be near to itself

@@ -61,6 +61,22 @@ void Survey::count_soft(SoftSpread& soft,
   }
   soft.weight = std::log(static_cast<double>(soft.tally.size()) + 2);
   if (soft.tally.empty()) return;
+  const bool everywhere =
+      goes_anywhere() && (soft.spread == nullptr || !soft.spread->honours_taints) &&
+      (!all_keys || std::all_of(pod_.needs.spreads.begin(), pod_.needs.spreads.end(),
+                                [this](const Spread& each) {
+                                  return each.hard || board_.map_of(each.topology_key).nodes ==
+                                                          board_.nodes().size();
+                                }));
+  if (everywhere) {
+    for (const Shape* shape : soft.counted) {
+      const Shape::Areas& areas = board_.areas_of(*shape, soft.topology_key);
+      for (auto& [area, pods] : soft.tally) {
+        if (const auto at = areas.find(area); at != areas.end()) pods += at->second.live();
+      }
+    }
+    return;
+  }
   for (const Shape* shape : soft.counted) {
     for (const auto& [id, count] : shape->counts) {
       const NodeOffer& node = board_.node_by_id(id).offer;
@@ -122,10 +138,8 @@ void Survey::weigh(const PodTerm& term,
     return weights.key == term.topology_key;
   });
   if (found == out.end()) found = out.insert(out.end(), Weights{term.topology_key, {}});
-  for (const auto& [id, count] : at.counts) {
-    if (const std::string* area = board_.node_by_id(id).offer.label(term.topology_key))
-      found->tally[*area] += weight * count.all;
-  }
+  for (const auto& [area, count] : board_.areas_of(at, term.topology_key))
+    found->tally[area] += weight * count.all;
 }
 
 std::vector<Survey::Weights> Survey::weigh_neighbours() const {
