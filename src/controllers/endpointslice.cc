@@ -34,6 +34,14 @@ void write_zone(const Now& now, json::Node out, std::string_view node_name) {
   if (!zone.string().empty()) out.set("zone", zone.string());
 }
 
+// Who should prefer the endpoint (upstream staging/endpointslice/trafficdist).
+void write_hints(json::Node out, std::string_view distribution) {
+  if (distribution.empty() || !out["conditions"]["ready"].boolean()) return;
+  if (distribution == "PreferSameNode" && out["nodeName"])
+    out.object("hints").array("forNodes").append_object().set("name", out["nodeName"]);
+  if (out["zone"]) out.object("hints").array("forZones").append_object().set("name", out["zone"]);
+}
+
 void write_endpoint(const Now& now, json::Node out, const Parsed& service, json::Node pod) {
   out.array("addresses").append(pod["status"]["podIP"].string());
   const json::Node conditions = out.object("conditions");
@@ -48,6 +56,7 @@ void write_endpoint(const Now& now, json::Node out, const Parsed& service, json:
     out.set("nodeName", on);
     write_zone(now, out, on);
   }
+  write_hints(out, service.node["spec"]["trafficDistribution"].string());
   const json::Node target = out.object("targetRef");
   target.set("kind", "Pod");
   target.set("namespace", pod["metadata"]["namespace"].string());

@@ -29,6 +29,7 @@ extern const Controller kPodGarbageCollector;
 extern const Controller kNodeIpamController;
 extern const Controller kClusterRoleAggregationController;
 extern const Controller kCustomResourceCleanupController;
+extern const Controller kTokenCleaner;
 extern const Controller kAutoscalerController;
 extern const Controller kVolumeBindingController;
 extern const Controller kVolumeProtectionController;

@@ -32,6 +32,7 @@ constexpr const Controller* kControllers[] = {
     &kTtlAfterFinishedController,
     &kDisruptionController,
     &kResourceQuotaController,
+    &kTokenCleaner,
     &kAutoscalerController,
     &kVolumeBindingController,
     &kLocalPathController,

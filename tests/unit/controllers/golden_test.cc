@@ -42,6 +42,7 @@ const Row kRows[] = {
     {"quota", &kResourceQuotaController, &api::kResourceQuota},
     {"eviction", &kTaintEvictionController, &api::kPod},
     {"podgc", &kPodGarbageCollector, nullptr},
+    {"token", &kTokenCleaner, &api::kSecret},
     {"autoscaler", &kAutoscalerController, &api::kHorizontalPodAutoscaler},
     {"claim", &kVolumeBindingController, &api::kPersistentVolumeClaim},
     {"volume", &kVolumeBindingController, &api::kPersistentVolume},

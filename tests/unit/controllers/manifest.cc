@@ -295,6 +295,10 @@ void write_rest(const Cluster& cluster, const api::Kind& kind, json::Node object
       &kind == &api::kPersistentVolumeClaim)
     write_storage(kind, object, words);
   if (&kind == &api::kNamespace) object.object("spec").array("finalizers").append("kubernetes");
+  if (&kind == &api::kSecret) {
+    object.set("type", take(words, "type", "Opaque"));
+    set_map(object, "data", take(words, "data"));
+  }
   if (&kind == &api::kConfigMap) set_map(object, "data", take(words, "data"));
   // spec={"a":1} and status={...}: JSON without blanks, merged into what the words said.
   for (const char* part : {"spec", "status"}) {

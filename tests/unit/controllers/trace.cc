@@ -36,6 +36,8 @@ std::string tell_endpoint(json::Node endpoint) {
   for (const char* word : {"hostname", "nodeName", "zone"}) {
     if (endpoint[word]) out += join({" ", word, "=", endpoint[word].string()});
   }
+  for (const json::Node hint : endpoint["hints"])
+    out += join({" ", hint.key(), "=", hint.first()["name"].string()});
   return out;
 }
 
