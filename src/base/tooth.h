@@ -45,7 +45,7 @@ inline constexpr std::string_view kTeeth[] = {
     "the database counts as durable without a checkpoint",
     "unwritten rows survive a snapshot",
     "a change carries the version before it",
-    "entries are applied whatever the object's version",
+    "writes are granted and applied whatever the object's version",
     "a leader refuses without proof that it leads",
     "the numbers of proposals and reads start anew in each life",
 };

@@ -19,7 +19,10 @@ bool Machine::send_append(NodeId to, bool even_if_empty) {
   bool window_full = peer->state() == Progress::State::kReplicate && peer->inflights().full();
   if (!window_full) {
     Result<std::vector<Entry>> entries = log_.entries(peer->next(), options_.message_bytes_max);
-    if (!entries && entries.error().code != Code::kExpired) return false;  // not readable now
+    // What was recycled or rotted comes with a snapshot; else they are not readable just now.
+    const bool gone = !entries && (entries.error().code == Code::kExpired ||
+                                   entries.error().code == Code::kCorrupt);
+    if (!entries && !gone) return false;
     if (!entries) return even_if_empty && send_snapshot(to, *peer);
     message.entries = std::move(*entries);
   }

@@ -115,7 +115,7 @@ void ReplicatedStore::propose_batch() {
   input.more.assign(std::make_move_iterator(batch.begin() + 1),
                     std::make_move_iterator(batch.end()));
   const Result<> given = core_->give(std::move(input));
-  if (!given) proposer_.not_proposed(core_->machine().log().last_index());
+  if (!given) proposer_.not_proposed();
   if (!proposer_.idle()) parts_.clock.at_turn_end(*this);
 }
 
@@ -137,10 +137,13 @@ bool ReplicatedStore::confirm(ReadWaiter& waiter) {
 
 void ReplicatedStore::give(raft::Input input) {
   const raft::Input::Kind kind = input.kind;
+  const raft::MessageType type = input.message.type;
   const Result<> given = core_->give(std::move(input));
   if (given || kind != raft::Input::Kind::kMessage) return;
-  if (given.error().code == Code::kCorrupt)
-    LOG(kError, "store: message refused", kv("error", given.error().message));
+  if (given.error().code != Code::kCorrupt) return;
+  LOG(kError, "store: message refused", kv("error", given.error().message));
+  // Only a heartbeat names a commit index that was acknowledged here.
+  if (type == raft::MessageType::kHeartbeat) give_up(given.error().message);
 }
 
 void ReplicatedStore::pump() {
@@ -153,8 +156,11 @@ void ReplicatedStore::pump() {
 }
 
 void ReplicatedStore::handle(raft::Effects effects) {
-  if (effects.failure)
+  if (effects.failure) {
     LOG(kError, "store: log not readable", kv("error", effects.failure->message));
+    if (effects.failure->code == Code::kCorrupt && !starting_)
+      give_up(join({"a committed entry cannot be read: ", effects.failure->message}));
+  }
   if (effects.soft) handle_soft(*effects.soft);
   for (const raft::ReadState& read : effects.reads)
     reads_.answered(read);

@@ -39,6 +39,7 @@ Standing ReplicatedStore::standing() const {
   standing.leader = stopped() || removed_ ? raft::kNobody : machine.leader();
   standing.term = machine.term();
   standing.leading = stance() == Stance::kLeading;
+  standing.damaged = !damage_.empty();
   standing.commit = machine.log().committed();
   standing.applied = last_applied_.index;
   standing.removed = removed_;
@@ -64,7 +65,7 @@ void ReplicatedStore::tell_standing() {
   const Standing now = standing();
   const bool same = now.leader == told_.leader && now.term == told_.term &&
                     now.leading == told_.leading && now.removed == told_.removed &&
-                    !members_changed_;
+                    now.damaged == told_.damaged && !members_changed_;
   if (same) return;
   if (now.leader != told_.leader || now.leading != told_.leading) {
     LOG(kInfo, "store: leader", kv("id", now.leader), kv("term", now.term),

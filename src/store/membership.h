@@ -31,6 +31,7 @@ struct Standing {
   raft::NodeId leader = raft::kNobody;  // kNobody: no quorum, or not known yet
   raft::Term term = 0;
   bool leading = false;  // and this term has committed something: reactors may run
+  bool damaged = false;  // it gave up: to be opened again, and to come back as a new member
   uint64_t commit = 0;
   uint64_t applied = 0;
   bool removed = false;  // it is no member any more: nothing is served

@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 #include "base/log.h"
 #include "base/tooth.h"
+#include "store/damage.h"
 #include "store/replicated_store.h"
 
 namespace coracle::store {
@@ -79,6 +80,7 @@ Result<> ReplicatedStore::start(const Applied& applied) {
 }
 
 Result<> ReplicatedStore::open_core() {
+  constexpr uint64_t kMessageBytes = 256 * 1024;
   constexpr uint64_t kUncommittedBytes = 4 * 1024 * 1024;
   constexpr uint64_t kUncommittedLeast = 1024 * 1024;
   const Timing& timing = parts_.options.timing;
@@ -88,7 +90,8 @@ Result<> ReplicatedStore::open_core() {
   options.heartbeat_ticks = timing.heartbeat_ticks;
   options.applied = last_applied_.index;
   options.async_storage = true;
-  options.message_bytes_max = 256 * 1024;
+  options.message_bytes_max =
+      parts_.options.message_bytes != 0 ? parts_.options.message_bytes : kMessageBytes;
   options.applying_bytes_max = 512 * 1024;
   options.uncommitted_bytes_max =
       std::clamp(parts_.log->bytes() / 3, kUncommittedLeast, kUncommittedBytes);
@@ -258,6 +261,7 @@ Result<std::unique_ptr<Store>> open_store(const StoreOptions& options,
                                           port::Lane& log_lane,
                                           port::Lane& state_lane) {
   TRY(disk.make_directories(options.directory).with("open store"));
+  TRY(check_condemned(options.directory, disk).with("open store"));
   const std::string path = TRY(current_state(options.directory, disk).with("open store"));
   const LogOptions ring{options.directory + "/log",
                         options.segment_bytes != 0 ? options.segment_bytes : limits::kSegmentBytes,

@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/log.h"
+#include "base/tooth.h"
 
 namespace coracle::store {
 namespace {
@@ -98,6 +99,7 @@ std::vector<raft::Payload> Proposer::form(Stance stance, raft::Index first_index
   std::vector<raft::Payload> batch;
   size_t bytes = 0;
   formed_from_ = next_.sequence;
+  undo_.clear();
   while (stance != Stance::kWaiting && !queue_.empty() && bytes < kFormBytes) {
     if (!has_room(queue_.front(), stance)) break;
     if (bytes > 0 && bytes + queue_.front().bytes() + kKeyRoom > parts_.log.room()) break;
@@ -160,16 +162,15 @@ Result<> Proposer::check_room(Operation operation, size_t text_bytes) const {
 
 // Against the state that there will be when everything planned has been applied.
 Result<> Proposer::check_expectation(const Mutation& mutation, raft::Index index) {
-  if (parts_.state.applied() < blind_until_) {
-    blind_until_ = index;
-    return {};
-  }
+  if (bites(Tooth::kUncheckedApply)) return {};
   const auto planned = planned_.find(mutation.key);
   const std::string key(mutation.key);
   const uint64_t version =
       planned != planned_.end() ? planned->second.version : TRY(parts_.state.look_up(key));
   const bool pointless = mutation.operation == Operation::kDelete && version == 0;
   if (version == mutation.expected && !pointless) {
+    const bool fresh = planned == planned_.end();
+    undo_.emplace_back(key, fresh ? std::nullopt : std::optional(planned->second));
     planned_[key] = {mutation.operation == Operation::kPut ? index : 0, index};
     return {};
   }
@@ -196,7 +197,7 @@ Result<Proposer::Admitted> Proposer::admit(Proposal& proposal, Stance stance, ra
     admitted.object = std::move(*object);
     return admitted;
   }
-  planned_.erase(key);
+  if (stance == Stance::kLeading) undo_last();
   if (!object) return std::move(object).error();
   return fail(Code::kInternal, "the object's name differs from its key");
 }
@@ -267,12 +268,23 @@ void Proposer::reset() {
   new_term_applied(UINT64_MAX);
 }
 
-// What was planned with it will not come, so nothing more is known of these keys until all that is
-// in flight has been applied: meanwhile the last word is said at apply.
-void Proposer::not_proposed(raft::Index last) {
-  planned_.clear();
-  parts_.state.forget_lookups();
-  blind_until_ = last;
+void Proposer::undo_last() {
+  if (undo_.empty()) return;
+  auto& [key, before] = undo_.back();
+  if (before) {
+    planned_[key] = *before;
+  } else {
+    planned_.erase(key);
+    parts_.state.forget_lookup(key);
+  }
+  undo_.pop_back();
+}
+
+// What was planned with it will not come. What is granted must be certain: whoever applies it may
+// be unable to check it (state_machine.cc).
+void Proposer::not_proposed() {
+  while (!undo_.empty())
+    undo_last();
   for (auto sent = sent_.lower_bound(formed_from_); sent != sent_.end(); sent = sent_.erase(sent))
     refuse(sent->second.waiter, unavailable("too many writes are uncommitted", 1));
 }

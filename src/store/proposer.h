@@ -59,8 +59,7 @@ class Proposer {
   void lost_leadership();                  // what was planned may never come
   void new_term_applied(raft::Term term);  // proposals of older terms have come, or are lost
   void reset();                            // the state was replaced
-  // Raft refused what was formed last; `last` is in the log.
-  void not_proposed(raft::Index last);
+  void not_proposed();                     // raft refused what was formed last
   // Others might lead without our knowing: what the state says against a proposal must be proved by
   // the log, too.
   void need_quorum(bool needed) { quorum_needed_ = needed; }
@@ -100,17 +99,18 @@ class Proposer {
   Result<Admitted> admit(Proposal& proposal, Stance stance, raft::Index index);
   raft::Payload admit_foreign(const raft::Payload& payload, raft::Index index);
   Waiter* take_sent(const Origin& origin);
+  void undo_last();
 
   Parts parts_;
   Origin next_;
   bool quorum_needed_ = false;
-  raft::Index blind_until_ = 0;  // nothing is known of what is in flight up to it
-  uint64_t formed_from_ = 0;     // sequence of the first one formed last
+  uint64_t formed_from_ = 0;  // sequence of the first one formed last
   ProposalQueue queue_;
   std::vector<std::pair<Waiter*, Error>> refusals_;
   std::deque<Deferred> deferred_;  // by index
   std::map<uint64_t, Sent> sent_;  // by sequence
   std::map<std::string, Planned, std::less<>> planned_;
+  std::vector<std::pair<std::string, std::optional<Planned>>> undo_;  // of what was formed last
 };
 
 }  // namespace coracle::store

@@ -167,6 +167,7 @@ class ReplicatedStore final : public Store,
   void apply_normal(const raft::Entry& entry);
   void release_log();
   void fail_for_good(const Error& error);
+  void give_up(std::string_view why);  // damage.cc
   bool stopped() const { return failed_ || gone_; }
 
   // --- AppendListener, FlushListener
@@ -216,6 +217,7 @@ class ReplicatedStore final : public Store,
   bool pumping_ = false;
   bool starting_ = false;
   bool failed_ = false;
+  std::string damage_;  // why this member gave up
   bool closing_ = false;
   bool removed_ = false;  // from the members
   bool gone_ = false;     // being destroyed: nobody is told anything

@@ -58,6 +58,7 @@ class PeerNet final : port::Alarm {
     cut(b, a);
   }
   void cut_off(raft::NodeId who) { lonely_.insert(who); }
+  void bring_back(raft::NodeId who) { lonely_.erase(who); }
   void heal() {
     cuts_.clear();
     lonely_.clear();

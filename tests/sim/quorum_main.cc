@@ -13,14 +13,14 @@
 namespace coracle::sim {
 namespace {
 
-constexpr uint64_t kFailuresMax = 5;
 constexpr uint64_t kTwiceEvery = 16;  // worlds: one is lived twice, to see that it is the same
 
 struct Arguments {
   uint64_t seed = 1;
   uint64_t worlds = 100;
-  uint64_t tooth = 0;    // a planted fault (base/tooth.h), where they are compiled in
-  uint64_t seconds = 0;  // of processor time; then no further world
+  uint64_t tooth = 0;     // a planted fault (base/tooth.h), where they are compiled in
+  uint64_t failures = 5;  // then no further world
+  uint64_t seconds = 0;   // of processor time; then no further world
   bool log = false;
   bool valid = true;
 };
@@ -28,6 +28,7 @@ struct Arguments {
 uint64_t* number_named(Arguments& arguments, std::string_view word) {
   if (word == "--seed") return &arguments.seed;
   if (word == "--seconds") return &arguments.seconds;
+  if (word == "--failures") return &arguments.failures;
   if (word == "--tooth") return &arguments.tooth;
   return word == "--worlds" ? &arguments.worlds : nullptr;
 }
@@ -60,7 +61,7 @@ int run(const Arguments& arguments) {
   QuorumLife::Figures sum;
   uint64_t failed = 0;
   uint64_t worlds = 0;
-  for (; worlds < arguments.worlds && failed < kFailuresMax; ++worlds) {
+  for (; worlds < arguments.worlds && failed < arguments.failures; ++worlds) {
     const auto spent = static_cast<uint64_t>(clock()) / static_cast<uint64_t>(CLOCKS_PER_SEC);
     if (arguments.seconds != 0 && spent >= arguments.seconds) break;
     const uint64_t seed = arguments.seed + worlds;
@@ -79,12 +80,15 @@ int run(const Arguments& arguments) {
     sum.snapshots += figures.snapshots;
     sum.changes += figures.changes;
     sum.crashes += figures.crashes;
+    sum.rotten += figures.rotten;
+    sum.mended += figures.mended;
   }
   std::printf("members: %" PRIu64 " worlds, %" PRIu64 " writes acknowledged, %" PRIu64
               " unknown, %" PRIu64 " confirmed reads, %" PRIu64 " terms, %" PRIu64
-              " snapshots, %" PRIu64 " changes of members, %" PRIu64 " crashes\n",
+              " snapshots, %" PRIu64 " changes of members, %" PRIu64 " crashes, %" PRIu64
+              " rotten logs, %" PRIu64 " of them mended\n",
               worlds, sum.acknowledged, sum.unknown, sum.reads, sum.terms, sum.snapshots,
-              sum.changes, sum.crashes);
+              sum.changes, sum.crashes, sum.rotten, sum.mended);
   std::printf("%" PRIu64 " passed, %" PRIu64 " failed\n", worlds - failed, failed);
   return failed == 0 ? 0 : 1;
 }

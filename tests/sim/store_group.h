@@ -9,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "port/sim/world.h"
+#include "store/damage.h"
 #include "store/store.h"
 #include "tests/sim/peer_net.h"
 
@@ -46,6 +47,8 @@ class StoreGroup {
   store::Timing timing;
   size_t segment_bytes = 64 * 1024;
   size_t segments = 4;
+  size_t message_bytes = 0;
+  uint64_t clock_skew = 0;  // permille that clocks run fast or slow, at most
 
   PeerNet& net() { return net_; }
   const std::vector<std::unique_ptr<Peer>>& peers() const { return peers_; }
@@ -148,6 +151,40 @@ class StoreGroup {
     }
     return fail(Code::kInternal, "the new member is unknown");
   }
+  // Its store is damaged: the others remove it, and its machine comes back as a new member.
+  Result<> replace(Peer& broken) {
+    if (!settle_leader()) return fail(Code::kUnavailable, "no leader");
+    port_sim::Machine& machine = *broken.machine;
+    const std::string directory = broken.options.directory;
+    const raft::NodeId old = broken.id;
+    for (const store::Member& member : leader()->store->membership().members()) {
+      if (member.id != old) continue;
+      Change change;
+      store::Membership& desk = leader()->store->membership();
+      desk.remove(old, change);
+      world_.run_until([&] { return change.done; }, seconds(20));
+      if (!change.done) desk.forget(change);
+      TRY(std::move(change.outcome));
+      if (!change.done) return fail(Code::kTimeout, "no answer");
+      break;
+    }
+    TRY(store::set_aside(directory, machine.disk()));
+    std::erase_if(peers_, [&](const auto& peer) { return peer->id == old; });
+    reused_ = &machine;
+    return come_back();
+  }
+  // Also again, where replace() got only half the way.
+  Result<> come_back() {
+    TRY(add(true));
+    return {};
+  }
+  // Somebody is on the way to a vote.
+  bool unpromoted() {
+    for (const store::Member& member : leader()->store->membership().members()) {
+      if (member.wants_vote && member.role == store::MemberRole::kLearner) return true;
+    }
+    return false;
+  }
   Result<> grow(size_t voters, size_t learners = 0) {
     TRY(found());
     for (size_t i = 1; i < voters + learners; ++i) {
@@ -173,10 +210,14 @@ class StoreGroup {
     ASSERT(find(id) == nullptr);
     auto peer = std::make_unique<Peer>();
     peer->id = id;
-    peer->machine = &world_.machine("m" + std::to_string(id));
+    peer->machine = reused_ != nullptr ? std::exchange(reused_, nullptr)
+                                       : &world_.machine("m" + std::to_string(id));
+    if (clock_skew > 0)
+      peer->machine->clock().set_rate(1000 - clock_skew + world_.dice().below(2 * clock_skew));
     peer->options.directory = "/var/lib/coracle/store";
     peer->options.segment_bytes = segment_bytes;
     peer->options.segments = segments;
+    peer->options.message_bytes = message_bytes;
     peers_.push_back(std::move(peer));
     return *peers_.back();
   }
@@ -184,6 +225,7 @@ class StoreGroup {
   port_sim::World& world_;
   PeerNet net_;
   std::vector<std::unique_ptr<Peer>> peers_;
+  port_sim::Machine* reused_ = nullptr;
   uint64_t named_ = 1;
 };
 
