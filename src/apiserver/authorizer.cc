@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "apiserver/authorizer.h"
 
+#include <algorithm>
+
+#include "api/claims.h"
 #include "api/selector.h"
 #include "apiserver/rbac.h"
 #include "base/bytes.h"
@@ -36,7 +39,8 @@ constexpr Rule kNodes[] = {
     {"create,delete", "-", "pods"},
     {"get,update,patch", "-", "pods/status"},
     {"create", "-", "pods/eviction"},
-    {"get,list,watch", "-", "secrets,configmaps"},
+    {"get,list,watch", "-", "secrets,configmaps,persistentvolumeclaims,persistentvolumes"},
+    {"patch,update", "-", "persistentvolumes"},  // see node_restriction
     {"get", "-", "serviceaccounts"},
     {"create", "-", "serviceaccounts/token"},
     {"get,create,update,patch,delete", "coordination.k8s.io", "leases"},
@@ -128,6 +132,10 @@ bool environment_names(json::Node container, std::string_view resource, std::str
 // plugin/pkg/auth/authorizer/node/graph.go: the edges from a Pod to what it reads.
 bool pod_needs(json::Node pod, std::string_view resource, std::string_view name) {
   const json::Node spec = pod["spec"];
+  if (resource == "persistentvolumeclaims") {
+    const std::vector<std::string> claims = api::claims_of(pod);
+    return std::find(claims.begin(), claims.end(), name) != claims.end();
+  }
   if (resource == "serviceaccounts") return spec["serviceAccountName"].string() == name;
   if (volumes_name(spec["volumes"], resource, name)) return true;
   for (const char* list : {"containers", "initContainers", "ephemeralContainers"}) {
@@ -167,7 +175,8 @@ bool selects_node(std::string_view selector, std::string_view node) {
 }
 
 bool is_pod_bound(std::string_view resource) {
-  return resource == "secrets" || resource == "configmaps" || resource == "serviceaccounts";
+  return resource == "secrets" || resource == "configmaps" || resource == "serviceaccounts" ||
+         resource == "persistentvolumeclaims";
 }
 
 Error forbidden(const User& user, const Attributes& asked, std::string_view reason) {

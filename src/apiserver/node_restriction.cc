@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "apiserver/node_restriction.h"
 
+#include "api/claims.h"
+#include "api/node_terms.h"
 #include "apiserver/admission.h"
 #include "base/bytes.h"
 
@@ -68,13 +70,42 @@ Result<> own_pod(const Request& request, std::string_view node) {
                                   "spec.nodeName set to itself"}));
 }
 
+// Of a volume that is a directory of this node, and was deleted: its finalizer goes when the
+// directory is gone. Nothing else of a volume is a node's to change.
+Result<> own_volume(Parts& parts, const Request& request, std::string_view node) {
+  const json::Node before = request.old["metadata"];
+  const json::Node after = request.object["metadata"];
+  bool released =
+      before["deletionTimestamp"] && before["finalizers"].size() == after["finalizers"].size() + 1;
+  for (const json::Node left : after["finalizers"]) {
+    bool known = false;
+    for (const json::Node each : before["finalizers"])
+      known = known || each.string() == left.string();
+    released = released && known && left.string() != api::kLocalPath;
+  }
+  const json::Node spec = request.old["spec"];
+  const bool same = json::equal(spec, request.object["spec"]) &&
+                    json::equal(before["annotations"], after["annotations"]) &&
+                    json::equal(before["labels"], after["labels"]);
+  const api::ObjectRef self = parts.store.get(api::kNode, {}, node);
+  json::Tree tree;
+  const bool here =
+      self && api::any_term_matches(spec["nodeAffinity"]["required"]["nodeSelectorTerms"],
+                                    self->parse(tree));
+  if (released && same && here) return {};
+  return forbidden(request, join({"node \"", node,
+                                  "\" can only remove the finalizer of deleted volumes that are "
+                                  "directories of its own"}));
+}
+
 }  // namespace
 
-Result<> admit_node_write(Parts&, Request& request) {
+Result<> admit_node_write(Parts& parts, Request& request) {
   const std::string_view node = request.user.node();
   if (node.empty()) return {};
   if (request.kind == &api::kNode) return own_node(request, node);
   if (request.kind == &api::kPod) return own_pod(request, node);
+  if (request.kind == &api::kPersistentVolume) return own_volume(parts, request, node);
   if (request.kind == &api::kLease) {
     if (request.ns == "kube-node-lease" && request.name == node) return {};
     return forbidden(request,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "client/needs.h"
 
+#include "api/claims.h"
+
 namespace coracle::client {
 
 namespace {
@@ -28,6 +30,7 @@ class Collector {
       add(api::kConfigMap, variable["valueFrom"]["configMapKeyRef"]["name"]);
     }
   }
+  void claim(const std::string& name) { needs_.insert({&api::kPersistentVolumeClaim, ns_, name}); }
   void add(const api::Kind& kind, json::Node name) {
     if (!name.string().empty()) needs_.insert({&kind, ns_, std::string(name.string())});
   }
@@ -44,6 +47,8 @@ void add_needs(json::Node pod, std::set<api::Key>& needs) {
   Collector collector(pod["metadata"]["namespace"].string(), needs);
   for (const json::Node volume : spec["volumes"])
     collector.volume(volume);
+  for (const std::string& claim : api::claims_of(pod))
+    collector.claim(claim);
   for (const char* list : {"containers", "initContainers", "ephemeralContainers"}) {
     for (const json::Node container : spec[list])
       collector.container(container);

@@ -69,9 +69,9 @@ class SaveJob final : public port::Job {
 };
 
 const std::vector<const api::Kind*>& kinds_kept() {
-  static const std::vector<const api::Kind*> kinds = {&api::kNode,          &api::kService,
-                                                      &api::kEndpointSlice, &api::kSecret,
-                                                      &api::kConfigMap,     &api::kPod};
+  static const std::vector<const api::Kind*> kinds = {
+      &api::kNode,      &api::kService,          &api::kEndpointSlice,         &api::kSecret,
+      &api::kConfigMap, &api::kPersistentVolume, &api::kPersistentVolumeClaim, &api::kPod};
   return kinds;
 }
 
@@ -88,6 +88,7 @@ RemoteClient::RemoteClient(const RemotePorts& ports, RemoteOptions options)
   follow({&api::kNode, {}, {}, {}, {}});
   follow({&api::kService, {}, {}, {}, {}});
   follow({&api::kEndpointSlice, {}, {}, {}, {}});
+  follow({&api::kPersistentVolume, {}, {}, {}, {}});
   follow({&api::kLease, std::string(kLeases), options_.node_name, {}, kLeaseEvery});
   follow({&api::kPod, {}, {}, options_.node_name, {}});
 }
@@ -362,6 +363,7 @@ void RemoteClient::plan_save(const api::Change& change) {
   const api::Kind& kind = change.after->kind();
   if (&kind == &api::kLease) return;
   const bool soon = &kind == &api::kPod || &kind == &api::kSecret || &kind == &api::kConfigMap ||
+                    &kind == &api::kPersistentVolumeClaim ||
                     (&kind == &api::kNode && change.after->name() == options_.node_name);
   if (&kind == &api::kPod || &kind == &api::kNode) {
     if (is_same_work(change)) return;

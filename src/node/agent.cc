@@ -27,7 +27,12 @@ Agent::Agent(api::Client& client, const AgentPorts& ports, AgentOptions options)
       around_{client,           ports,   options_, read_machine(ports.disk),
               options_.node_ip, images_, cgroups_, addresses_,
               events_,          *this},
-      registration_(client, ports_.clock, ports_.disk, ports_.links, options_) {}
+      registration_(client, ports_.clock, ports_.disk, ports_.links, options_),
+      storage_(client,
+               {ports_.clock, ports_.disk, ports_.unpack},
+               events_,
+               options_.node_name,
+               options_.storage_directory()) {}
 
 Agent::~Agent() {
   if (started_) client_.unsubscribe(*this);
@@ -50,6 +55,7 @@ Result<> Agent::start() {
   TRY(adopt_all());
   api::for_each(client_.state(), api::kPod, {}, [&](const api::ObjectRef& pod) { take(pod); });
   remove_orphans();
+  storage_.look_at_all();
   LOG(kInfo, "node: started", kv("name", options_.node_name), kv("pods", pods_.size()),
       kv("images", images_.all().size()));
   return {};
@@ -136,12 +142,21 @@ void Agent::on_change(const api::Change& change) {
     if (change.type != api::ChangeType::kDeleted) return take(change.after);
     PodActor* actor = find(object.uid());
     if (actor != nullptr) actor->lose();
-  } else if (&object.kind() == &api::kConfigMap || &object.kind() == &api::kSecret) {
-    for (const auto& [uid, actor] : pods_) {
-      if (actor->record().ns == object.ns()) actor->object_changed(object.kind(), object.name());
-    }
+  } else if (&object.kind() == &api::kConfigMap || &object.kind() == &api::kSecret ||
+             &object.kind() == &api::kPersistentVolumeClaim) {
+    tell_pods(object);
+  } else if (&object.kind() == &api::kPersistentVolume) {
+    tell_pods(object);
+    if (change.type != api::ChangeType::kDeleted) storage_.look(change.after);
   } else if (&object.kind() == &api::kNode && object.name() == options_.node_name) {
     registration_.schedule();
+  }
+}
+
+void Agent::tell_pods(const api::Object& object) {
+  for (const auto& [uid, actor] : pods_) {
+    if (object.ns().empty() || actor->record().ns == object.ns())
+      actor->object_changed(object.kind(), object.name());
   }
 }
 

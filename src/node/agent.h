@@ -18,6 +18,7 @@
 #include "api/pod_streams.h"
 #include "api/usage.h"
 #include "node/images.h"
+#include "node/local_storage.h"
 #include "node/logs.h"
 #include "node/options.h"
 #include "node/pod_actor.h"
@@ -88,6 +89,7 @@ class Agent final : public api::PodLogs,
   void adopt_directory(const std::string& uid);
   void remove_orphans();
   void take(const api::ObjectRef& pod);
+  void tell_pods(const api::Object& object);
   void admit(const api::ObjectRef& pod);
   bool is_ours(const api::Object& pod) const;
   PodActor* find(std::string_view uid) const;
@@ -104,6 +106,7 @@ class Agent final : public api::PodLogs,
   api::EventRecorder events_;
   Surroundings around_;
   Registration registration_;
+  LocalStorage storage_;
   std::map<std::string, std::unique_ptr<PodActor>, std::less<>> pods_;  // by uid
   std::map<uint64_t, Forward> forwards_;
   CpuMeter meter_;

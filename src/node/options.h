@@ -29,6 +29,7 @@ struct AgentOptions {
   std::string kubelet_version = "v1.36.2+coracle";
   int64_t reserved_memory_bytes = 0;  // allocatable = capacity - reserved
   int64_t reserved_cpu_millis = 0;
+  std::string storage_directory() const { return data_directory + "/storage"; }
   // The client's state comes from servers, not from the memory of an earlier run.
   bool is_confirmed = true;
 };

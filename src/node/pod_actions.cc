@@ -102,11 +102,7 @@ bool PodActor::create_sandbox(json::Node pod) {
                               here,
                               tokens_.all(),
                               around_.ports.clock.wall()};
-  const Result<> prepared = prepare_volumes(volumes);
-  if (!prepared) {
-    fail_sandbox("FailedMount", prepared.error().message);
-    return true;
-  }
+  if (!prepare(volumes)) return true;
   const bool on_host = pod["spec"]["hostNetwork"].boolean();
   if (!on_host && !record_.ip) record_.ip = around_.addresses.take();
   if (!on_host && !record_.ip) {
@@ -116,6 +112,18 @@ bool PodActor::create_sandbox(json::Node pod) {
     return true;
   }
   return ask_for_sandbox(pod, memory_volumes(volumes));
+}
+
+// False: not now; the record says when to try again.
+bool PodActor::prepare(const VolumeContext& volumes) {
+  const Result<> prepared = prepare_volumes(volumes);
+  if (!prepared) {
+    fail_sandbox("FailedMount", prepared.error().message);
+    return false;
+  }
+  if (owner_.ensure(volumes)) return true;
+  record_.retry_at = around_.ports.clock.now() + seconds(30);  // or when the walk is over
+  return false;
 }
 
 bool PodActor::ask_for_sandbox(json::Node pod, std::vector<port::SandboxMount> mounts) {

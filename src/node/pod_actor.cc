@@ -27,7 +27,8 @@ PodActor::PodActor(Surroundings& around, PodRecord record)
     : around_(around),
       record_(std::move(record)),
       timer_(around.ports.clock.timer(*this)),
-      tokens_(around.client, around.ports.clock, *this) {
+      tokens_(around.client, around.ports.clock, *this),
+      owner_(around.ports.disk, around.ports.unpack, *this) {
   const Duration age = around_.ports.clock.wall() - record_.started;
   record_.started_mono = around_.ports.clock.now() + Duration{-std::max<int64_t>(age.ns, 0)};
   for (ContainerState& state : record_.containers)
@@ -151,6 +152,15 @@ void PodActor::on_tokens(bool ok, std::string_view why) {
          join({"MountVolume.SetUp failed for volume : failed to fetch token: ", why}));
   }
   schedule();
+}
+
+void PodActor::on_owned(const std::string& volume, const Result<>& outcome) {
+  schedule();
+  if (record_.phase != Phase::kNew) return;
+  record_.retry_at = around_.ports.clock.now();
+  if (outcome) return;
+  fail_sandbox("FailedMount", join({"MountVolume.SetUp failed for volume \"", volume,
+                                    "\" : applyFSGroup failed: ", outcome.error().message}));
 }
 
 void PodActor::on_answer(uint64_t token, Result<api::ObjectRef> answer) {
@@ -334,7 +344,8 @@ void PodActor::refresh_volumes(json::Node pod) {
                               around_.pod_run_directory(record_.uid),
                               here,
                               tokens_.all(),
-                              around_.ports.clock.wall()};
+                              around_.ports.clock.wall(),
+                              true};
   const Result<> refreshed = prepare_volumes(context);
   if (!refreshed) warn("FailedMount", refreshed.error().message);
 }

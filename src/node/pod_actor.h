@@ -20,6 +20,7 @@
 #include "node/spec.h"
 #include "node/surroundings.h"
 #include "node/tokens.h"
+#include "node/volume_owner.h"
 #include "port/clock.h"
 #include "port/sandbox.h"
 
@@ -32,6 +33,7 @@ class PodActor final : port::SandboxEvents,
                        ProbeListener,
                        TokenListener,
                        HookListener,
+                       OwnerListener,
                        CommandRunner {
  public:
   PodActor(Surroundings& around, PodRecord record);
@@ -75,6 +77,7 @@ class PodActor final : port::SandboxEvents,
   void on_probe_failure(size_t container, ProbeType type, std::string_view why) override;
   void on_tokens(bool ok, std::string_view why) override;
   void on_hook(size_t container, HookType type, bool ok, std::string_view why) override;
+  void on_owned(const std::string& volume, const Result<>& outcome) override;
   Result<std::unique_ptr<port::Command>> run_in(size_t container,
                                                 const std::vector<std::string>& words,
                                                 port::CommandEvents& events) override;
@@ -89,6 +92,7 @@ class PodActor final : port::SandboxEvents,
 
   // --- Actions (pod_actions.cc)
   bool create_sandbox(json::Node pod);
+  bool prepare(const VolumeContext& volumes);
   bool ask_for_sandbox(json::Node pod, std::vector<port::SandboxMount> mounts);
   void fail_sandbox(std::string_view reason, const std::string& message);
   bool try_sandbox(json::Node pod);
@@ -142,6 +146,7 @@ class PodActor final : port::SandboxEvents,
   std::vector<std::unique_ptr<Hook>> hooks_;
   std::vector<std::unique_ptr<Hook>> dead_hooks_;  // as dead_probes_
   Tokens tokens_;
+  VolumeOwner owner_;
   std::string saved_;          // the record's text on disk
   bool ending_ = false;        // the sandbox was told to end
   bool sandbox_over_ = false;  // on_lost came; the handle is freed at the end of the turn

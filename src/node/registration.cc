@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "api/claims.h"
 #include "api/quantity.h"
 #include "base/bytes.h"
 #include "base/log.h"
@@ -137,6 +138,7 @@ void Registration::create_node() {
   meta.set("name", options_.node_name);
   for (const auto& [name, value] : node_labels(options_))
     meta.object("labels").set(name, std::string_view(value));
+  meta.object("annotations").set(api::kStorageDirectory, options_.storage_directory());
   const json::Node spec = node.object("spec");
   const Cidr4 cidr{options_.pod_cidr.network(), options_.pod_cidr.prefix};
   spec.set("podCIDR", cidr.text());
@@ -155,6 +157,9 @@ bool Registration::patch_metadata(const api::Object&, json::Node node) {
     if (node["metadata"]["labels"][name].string() != value || !node["metadata"]["labels"][name])
       patch.object("metadata").object("labels").set(name, std::string_view(value));
   }
+  const std::string storage = options_.storage_directory();
+  if (node["metadata"]["annotations"][api::kStorageDirectory].string() != storage)
+    patch.object("metadata").object("annotations").set(api::kStorageDirectory, storage);
   const Cidr4 cidr{options_.pod_cidr.network(), options_.pod_cidr.prefix};
   if (node["spec"]["podCIDR"].string().empty()) {
     patch.object("spec").set("podCIDR", cidr.text());

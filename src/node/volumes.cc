@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <array>
 
+#include "api/claims.h"
 #include "api/quantity.h"
 #include "base/bytes.h"
+#include "node/claims.h"
 #include "node/projection.h"
 #include "node/spec.h"
 #include "node/users.h"
@@ -51,6 +53,8 @@ constexpr std::array<HostPathType, 5> kHostPathTypes = {{
     {"BlockDevice", port::FileType::kBlockDevice, "a block device"},
 }};
 
+}  // namespace
+
 Result<> check_host_path(const VolumeContext& context, json::Node host_path) {
   const std::string path(host_path["path"].string());
   const std::string_view type = host_path["type"].string();
@@ -70,6 +74,8 @@ Result<> check_host_path(const VolumeContext& context, json::Node host_path) {
   }
   return fail(Code::kBadRequest, join({"hostPath type \"", type, "\" is not known"}));
 }
+
+namespace {
 
 Result<> prepare_one(const VolumeContext& context, json::Node volume) {
   if (volume["hostPath"]) return check_host_path(context, volume["hostPath"]);
@@ -133,6 +139,13 @@ bool container_refers_to(json::Node container, bool is_secret, std::string_view 
 }  // namespace
 
 bool refers_to(json::Node pod, const api::Kind& kind, std::string_view name) {
+  const std::string_view own = pod["metadata"]["name"].string();
+  for (const json::Node volume : pod["spec"]["volumes"]) {
+    if (!is_claim(volume)) continue;
+    if (&kind == &api::kPersistentVolume) return true;  // which one, only its claim says
+    if (&kind == &api::kPersistentVolumeClaim && api::claim_of(volume, own) == name) return true;
+  }
+  if (&kind != &api::kSecret && &kind != &api::kConfigMap) return false;
   const bool is_secret = &kind == &api::kSecret;
   for (const json::Node volume : pod["spec"]["volumes"]) {
     if (source_refers_to(volume, is_secret, name)) return true;
@@ -148,6 +161,10 @@ bool refers_to(json::Node pod, const api::Kind& kind, std::string_view name) {
 
 Result<> prepare_volumes(const VolumeContext& context) {
   for (const json::Node volume : context.pod["spec"]["volumes"]) {
+    if (is_claim(volume)) {
+      if (!context.is_running) TRY(prepare_claim(context, volume));
+      continue;
+    }
     Result<> prepared = prepare_one(context, volume);
     if (prepared) continue;
     return fail(prepared.error().code,
@@ -207,6 +224,11 @@ Result<std::string> volume_source(const VolumeContext& context,
     const std::string path(volume["hostPath"]["path"].string());
     return sub_path.empty() ? path : safe_sub_path(context, path, sub_path);
   }
+  if (is_claim(volume)) {
+    json::Tree tree;
+    const std::string path = claimed_path(TRY(claimed_volume(context, volume, tree)));
+    return sub_path.empty() ? path : safe_sub_path(context, path, sub_path);
+  }
   if (!is_projection(volume)) {
     const std::string& base = is_memory(volume) ? context.run_directory : context.data_directory;
     const std::string path = volume_path(base, volume);
@@ -254,7 +276,8 @@ Result<std::vector<BindMount>> container_volumes(const VolumeContext& context,
                         container["name"].string(), "\": ", source.error().message}));
     std::string target(mount["mountPath"].string());
     if (!target.starts_with('/')) target.insert(0, "/");
-    const bool read_only = mount["readOnly"].boolean() || is_projection(volume);
+    const bool read_only = mount["readOnly"].boolean() || is_projection(volume) ||
+                           volume["persistentVolumeClaim"]["readOnly"].boolean();
     mounts.push_back({std::move(*source), std::move(target), read_only, propagation_of(mount)});
   }
   return mounts;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The volumes of one pod: directories and files made before its sandbox, kept up to date while it
-// runs, and where a container's volumeMounts come from. emptyDir lies in the data directory; what
-// comes from the API (ConfigMap, Secret, downward API, tokens) in the run directory, which is in
-// memory on a device.
+// The volumes of one pod (those of claims: claims.h): directories and files made before its
+// sandbox, kept up to date while it runs, and where a container's volumeMounts come from. emptyDir
+// lies in the data directory; what comes from the API (ConfigMap, Secret, downward API, tokens) in
+// the run directory, which is in memory on a device.
 #pragma once
 
 #include <cstdint>
@@ -41,6 +41,7 @@ struct VolumeContext {
   const Place& place;
   const std::vector<TokenText>& tokens;
   Wall now;
+  bool is_running = false;  // volumes of claims stay as they were mounted
 };
 
 std::vector<TokenWanted> tokens_wanted(json::Node pod);
@@ -52,6 +53,8 @@ Result<> prepare_volumes(const VolumeContext& context);
 // tmpfs mounts of the sandbox: emptyDir with medium Memory. Their targets exist after
 // prepare_volumes.
 std::vector<port::SandboxMount> memory_volumes(const VolumeContext& context);
+
+Result<> check_host_path(const VolumeContext& context, json::Node host_path);
 
 struct BindMount {
   std::string source;

@@ -12,6 +12,7 @@ namespace coracle::api {
 extern const Message kPersistentVolumeClaimMessage;
 
 void default_claim(json::Node claim);
+void check_claim_spec(json::Node spec, std::string_view path, Errors& errors);
 std::string access_modes_text(json::Node modes);  // "RWO,RWX"
 void check_access_modes(json::Node modes, std::string_view path, Errors& errors);
 inline constexpr std::string_view kVolumeModes = "Block|Filesystem";

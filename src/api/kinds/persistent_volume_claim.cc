@@ -106,26 +106,18 @@ void prepare(json::Node claim, json::Node old) {
   claim.object("status").set("phase", "Pending");
 }
 
-void check_storage(json::Node spec, Errors& errors) {
+void check_storage(json::Node spec, std::string_view path, Errors& errors) {
   const json::Node storage = spec["resources"]["requests"]["storage"];
-  const std::string path = "spec.resources";
-  if (!storage) return errors.required(entry(path, "storage"));
-  const std::string at = entry("spec.resources.requests", "storage");
+  const std::string resources = field(path, "resources");
+  if (!storage) return errors.required(entry(resources, "storage"));
+  const std::string at = entry(field(resources, "requests"), "storage");
   if (!canonical_quantity(storage.string())) return;  // refused by its type
   if (compare_quantities(storage.string(), "0") <= 0)
     errors.invalid(at, storage, "must be greater than zero");
 }
 
 void validate(json::Node claim, Errors& errors) {
-  const json::Node spec = claim["spec"];
-  check_access_modes(spec["accessModes"], "spec.accessModes", errors);
-  if (spec["selector"]) check_label_selector(spec["selector"], "spec.selector", errors);
-  check_storage(spec, errors);
-  const json::Node name = spec["storageClassName"];
-  if (!name.string().empty()) check_subdomain_name(name, "spec.storageClassName", errors);
-  const json::Node mode = spec["volumeMode"];
-  if (mode && !is_one_of(mode.string(), kVolumeModes))
-    errors.not_supported("spec.volumeMode", mode, kVolumeModes);
+  check_claim_spec(claim["spec"], "spec", errors);
 }
 
 // core validation ValidatePersistentVolumeClaimUpdate: the binder fills in volumeName, and a bound
@@ -161,6 +153,17 @@ void validate_update(json::Node claim, json::Node old, Errors& errors) {
 constinit const Message kPersistentVolumeClaimMessage{
     "io.k8s.api.core.v1.PersistentVolumeClaim", kPersistentVolumeClaimFields,
     "PersistentVolumeClaim asks for storage that outlives Pods."};
+
+void check_claim_spec(json::Node spec, std::string_view path, Errors& errors) {
+  check_access_modes(spec["accessModes"], field(path, "accessModes"), errors);
+  if (spec["selector"]) check_label_selector(spec["selector"], field(path, "selector"), errors);
+  check_storage(spec, path, errors);
+  const json::Node name = spec["storageClassName"];
+  if (!name.string().empty()) check_subdomain_name(name, field(path, "storageClassName"), errors);
+  const json::Node mode = spec["volumeMode"];
+  if (mode && !is_one_of(mode.string(), kVolumeModes))
+    errors.not_supported(field(path, "volumeMode"), mode, kVolumeModes);
+}
 
 void default_claim(json::Node claim) {
   const json::Node spec = claim["spec"];

@@ -24,6 +24,8 @@ void default_container(json::Node container) {
 void default_volume(json::Node volume) {
   const bool has_source = volume.size() > (volume["name"] ? 1u : 0u);
   if (!has_source) volume.object("emptyDir");
+  const json::Node claim = volume["ephemeral"]["volumeClaimTemplate"]["spec"];
+  if (claim && claim["volumeMode"].string().empty()) claim.set("volumeMode", "Filesystem");
 }
 
 // Both names of the field say the same (conversion of PodSpec).

@@ -199,8 +199,7 @@ constexpr Field kVolumeFields[] = {
         .about("Not supported by Coracle yet."),
     object("persistentVolumeClaim", 10, kPersistentVolumeClaimVolumeSource)
         .within(2)
-        .must(not_yet)
-        .about("Not supported by Coracle yet."),
+        .about("Claim in the namespace of the Pod."),
     object("rbd", 11, kRBDVolumeSource)
         .within(2)
         .must(not_yet)
@@ -272,8 +271,7 @@ constexpr Field kVolumeFields[] = {
         .about("Not supported by Coracle yet."),
     object("ephemeral", 29, kEphemeralVolumeSource)
         .within(2)
-        .must(not_yet)
-        .about("Not supported by Coracle yet."),
+        .about("Claim that is made for the Pod and goes with it."),
     object("image", 30, kImageVolumeSource)
         .within(2)
         .must(not_yet)

@@ -239,7 +239,7 @@ constinit const Message kCinderVolumeSource{
 constinit const Message kEphemeralVolumeSource{"io.k8s.api.core.v1.EphemeralVolumeSource",
                                                kEphemeralVolumeSourceFields,
                                                "EphemeralVolumeSource is a claim that lives as "
-                                               "long as the Pod; not supported by Coracle yet."};
+                                               "long as the Pod."};
 constinit const Message kFCVolumeSource{
     "io.k8s.api.core.v1.FCVolumeSource", kFCVolumeSourceFields,
     "FCVolumeSource is a Fibre Channel volume; not supported by Coracle yet."};
@@ -270,7 +270,7 @@ constinit const Message kNFSVolumeSource{
 constinit const Message kPersistentVolumeClaimVolumeSource{
     "io.k8s.api.core.v1.PersistentVolumeClaimVolumeSource",
     kPersistentVolumeClaimVolumeSourceFields,
-    "PersistentVolumeClaimVolumeSource is a claim on storage; not supported by Coracle yet."};
+    "PersistentVolumeClaimVolumeSource names a claim on storage."};
 constinit const Message kPhotonPersistentDiskVolumeSource{
     "io.k8s.api.core.v1.PhotonPersistentDiskVolumeSource", kPhotonPersistentDiskVolumeSourceFields,
     "PhotonPersistentDiskVolumeSource is a Photon disk; not supported by Coracle yet."};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Volumes and mounts (kubernetes pkg/apis/core/validation, ValidateVolumes, ValidateVolumeMounts).
 #include "api/kinds/checks.h"
+#include "api/kinds/claim.h"
 #include "api/kinds/data.h"
 #include "api/kinds/pod_validation.h"
 #include "base/bytes.h"
@@ -96,6 +97,13 @@ void check_empty_dir(json::Node source, std::string_view path, Errors& errors) {
     errors.forbidden(field(path, "sizeLimit"), "SizeLimit field must be a valid resource quantity");
 }
 
+void check_ephemeral(json::Node source, std::string_view path, Errors& errors) {
+  const json::Node claim = source["volumeClaimTemplate"];
+  const std::string at = field(path, "volumeClaimTemplate");
+  if (!claim) return errors.required(at);
+  check_claim_spec(claim["spec"], field(at, "spec"), errors);
+}
+
 void check_source(json::Node volume, std::string_view path, Errors& errors) {
   if (volume["emptyDir"]) check_empty_dir(volume["emptyDir"], field(path, "emptyDir"), errors);
   const json::Node host = volume["hostPath"]["path"];
@@ -109,6 +117,10 @@ void check_source(json::Node volume, std::string_view path, Errors& errors) {
   check_items(volume["configMap"]["items"], field(path, "configMap.items"), errors);
   check_downward_items(volume["downwardAPI"]["items"], field(path, "downwardAPI.items"), errors);
   check_projections(volume["projected"], field(path, "projected"), errors);
+  const json::Node claim = volume["persistentVolumeClaim"];
+  if (claim && claim["claimName"].string().empty())
+    errors.required(field(path, "persistentVolumeClaim.claimName"));
+  if (volume["ephemeral"]) check_ephemeral(volume["ephemeral"], field(path, "ephemeral"), errors);
 }
 
 bool is_mountable(json::Node mount) {

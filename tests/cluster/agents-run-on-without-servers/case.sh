@@ -5,14 +5,19 @@ IMAGE=$(host "$agent" "$CORACLE" image ls --data-dir "$WORK/h$agent/data" | awk 
 ks 1 -n "$NS" create configmap page --from-literal=index.html="from the agent" > /dev/null
 ks 1 -n "$NS" apply -f - > /dev/null << YAML
 apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: data}
+spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Mi}}}
+---
+apiVersion: v1
 kind: Pod
 metadata: {name: web, labels: {app: web}}
 spec:
-  nodeName: h$agent
+  nodeSelector: {kubernetes.io/hostname: h$agent}
   containers:
   - {name: web, image: "$IMAGE", imagePullPolicy: Never, command: [/bin/busybox, httpd, -f, -v, -p, "8080", -h, /page],
-     volumeMounts: [{name: page, mountPath: /page}]}
-  volumes: [{name: page, configMap: {name: page}}]
+     volumeMounts: [{name: page, mountPath: /page}, {name: data, mountPath: /data}]}
+  volumes: [{name: page, configMap: {name: page}}, {name: data, persistentVolumeClaim: {claimName: data}}]
 ---
 apiVersion: v1
 kind: Service
@@ -66,3 +71,9 @@ equal "the pod's process" "$(web_pid)" "$before"
 equal "the latest pod's process" "$(latest_pid)" "$latest"
 equal "its restarts" "$(ks 1 -n "$NS" get pod latest -o 'jsonpath={.status.containerStatuses[0].restartCount}')" 0
 ks 1 -n "$NS" delete pod web latest --grace-period=1 --wait > /dev/null
+# What the pod claimed is a directory of its node, and goes with the claim.
+[ "$(ls "$WORK/h$agent/data/storage" | wc -l)" = 1 ] || fail "no directory for the claim"
+ks 1 -n "$NS" delete pvc data > /dev/null
+gone() { [ -z "$(ls "$WORK/h$agent/data/storage")" ]; }
+eventually 20 gone
+eventually_equal 10 '' ks 1 get pv -o name

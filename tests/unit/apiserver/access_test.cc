@@ -286,6 +286,60 @@ TEST(Access, ANodeReachesWhatItsPodsNeedAndNoMore) {
   EXPECT_EQ(as_node("GET", join({kSecrets, "/mine"})), 403);
 }
 
+TEST(Access, ANodeReadsTheClaimsOfItsPodsAndReleasesItsOwnVolumesOnly) {
+  Bench bench;
+  const std::vector<std::string> nodes{"system:nodes"};
+  const auto as_node = [&](std::string_view method, std::string_view path, std::string_view body,
+                           std::string_view type = "application/merge-patch+json") {
+    return bench
+        .call({.method = method,
+               .path = path,
+               .body = body,
+               .type = type,
+               .user = "system:node:n1",
+               .groups = nodes})
+        ->status;
+  };
+  constexpr std::string_view kClaims = "/api/v1/namespaces/default/persistentvolumeclaims";
+  constexpr std::string_view kVolumes = "/api/v1/persistentvolumes";
+  const auto claim = [](std::string_view name) {
+    return join({R"({"metadata":{"name":")", name, R"("},"spec":{"accessModes":["ReadWriteOnce"],)",
+                 R"("resources":{"requests":{"storage":"1"}}}})"});
+  };
+  const auto volume = [](std::string_view name, std::string_view node) {
+    return join(
+        {R"({"metadata":{"name":")", name, R"(","finalizers":["a/b","coracle.io/local-path"]},)",
+         R"("spec":{"accessModes":["ReadWriteOnce"],"capacity":{"storage":"1"},)",
+         R"("local":{"path":"/x"},"nodeAffinity":{"required":{"nodeSelectorTerms":[)",
+         R"({"matchExpressions":[{"key":"kubernetes.io/hostname","operator":"In","values":[")",
+         node, R"("]}]}]}}}})"});
+  };
+  bench.create("/api/v1/nodes",
+               R"({"metadata":{"name":"n1","labels":{"kubernetes.io/hostname":"n1"}}})");
+  bench.create(kClaims, claim("mine"));
+  bench.create(kClaims, claim("other"));
+  bench.create(kPods, pod("p", R"(,"nodeName":"n1","volumes":[{"name":"s",
+                               "persistentVolumeClaim":{"claimName":"mine"}}])"));
+  EXPECT_EQ(as_node("GET", join({kClaims, "/mine"}), {}), 200);
+  EXPECT_EQ(as_node("GET", join({kClaims, "/other"}), {}), 403);
+  bench.create(kVolumes, volume("here", "n1"));
+  bench.create(kVolumes, volume("there", "n2"));
+  EXPECT_EQ(as_node("GET", kVolumes, {}), 200);
+  constexpr std::string_view kRelease =
+      R"({"metadata":{"finalizers":["a/b","kubernetes.io/pv-protection"]}})";
+  EXPECT_EQ(as_node("PATCH", join({kVolumes, "/here"}), kRelease), 403) << "nobody deleted it";
+  bench.call({.method = "DELETE", .path = join({kVolumes, "/here"})});
+  bench.call({.method = "DELETE", .path = join({kVolumes, "/there"})});
+  EXPECT_EQ(as_node("PATCH", join({kVolumes, "/there"}), kRelease), 403);
+  EXPECT_EQ(as_node("PATCH", join({kVolumes, "/here"}), R"({"metadata":{"finalizers":null}})"),
+            403);
+  EXPECT_EQ(as_node("PATCH", join({kVolumes, "/here"}),
+                    R"({"metadata":{"labels":{"x":"y"},
+                          "finalizers":["a/b","kubernetes.io/pv-protection"]}})"),
+            403);
+  EXPECT_EQ(as_node("PATCH", join({kVolumes, "/here"}), kRelease), 200);
+}
+
 TEST(Access, OnlyMastersSpeakForOthers) {
   Bench bench;
   const std::vector<http::Header> as_eve{{"impersonate-user", "eve"}};
