@@ -59,7 +59,7 @@ Result<> load(port::File& file, RowLoader& loader) {
   std::string chunk(kSnapshotChunkBytesMax, '\0');
   for (uint64_t at = kHeadBytes;;) {
     const size_t got = TRY(file.read_at(at, chunk.data(), chunk.size()));
-    if (got == 0) return loader.finish();
+    if (got == 0) return loader.finish({}, {});
     TRY(loader.add(std::string_view(chunk).substr(0, got)));
     at += got;
   }

@@ -76,22 +76,29 @@ class Flusher::FlushJob : public port::Job {
   FlushJob(Flusher& owner, const Generation* generation, Applied applied, Durability durability)
       : owner_(owner),
         writer_(*owner.parts_.writer),
+        reserve_(owner.parts_.reserve),
         generation_(generation),
         applied_(std::move(applied)),
         durability_(durability) {}
   void run() override {
     outcome = flush(writer_, generation_, applied_, durability_);
+    const bool full = !outcome.result && is_full(outcome.result.error());
+    if (full && !outcome.committed && reserve_.release())
+      outcome = flush(writer_, generation_, applied_, durability_);
+    tight = outcome.result ? !reserve_.keep() : is_full(outcome.result.error());
     bytes_used = writer_.bytes_used();
   }
   void done() override { owner_.finish(*this); }
   const Applied& applied() const { return applied_; }
 
   FlushOutcome outcome;
+  bool tight = false;  // no room, or only what was reserved
   uint64_t bytes_used = 0;
 
  private:
   Flusher& owner_;
   Writer& writer_;
+  Reserve& reserve_;
   const Generation* generation_;
   Applied applied_;
   Durability durability_;
@@ -171,7 +178,7 @@ void Flusher::finish(const FlushJob& job) {
     parts_.log.set_durable(durable_, job.applied().point);
   }
   const bool was_full = full_;
-  full_ = !job.outcome.result && is_full(job.outcome.result.error());
+  full_ = job.tight;
   if (!job.outcome.result && !full_) {
     failed_ = true;
     return listener_.on_state_failed(job.outcome.result.error());

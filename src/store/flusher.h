@@ -11,6 +11,7 @@
 #include "store/database.h"
 #include "store/log.h"
 #include "store/memtable.h"
+#include "store/reserve.h"
 #include "store/row_stream.h"
 
 namespace coracle::store {
@@ -53,6 +54,7 @@ class Flusher : private port::Alarm {
     port::Clock& clock;
     port::Lane& lane;
     std::shared_ptr<const StreamPins> pins;
+    Reserve& reserve;
   };
   Flusher(const Parts& parts, FlushListener& listener);
 

@@ -43,6 +43,7 @@ class ReplicatedStore::InstallJob : public port::Job {
  private:
   Result<> install() {
     Parts& parts = store_.parts_;
+    static_cast<void>(store_.install_room_.release());
     TRY(loader_->seal(applied_, parts.identity));
     parts.writer.reset();
     TRY(make_current(parts.disk, path_));
@@ -87,7 +88,9 @@ Result<> ReplicatedStore::on_snapshot_end(raft::NodeId from, raft::Message messa
     return fail(Code::kConflict, "no snapshot was announced");
   const raft::EntryId at{message.snapshot.term, message.snapshot.index};
   const std::optional<Roster> roster = Roster::decode(message.snapshot.data.view());
-  Result<> whole = loader_->finish();
+  const std::string members(message.snapshot.data.view());
+  Result<> whole = loader_->finish({at, parts_.log->end(), members}, parts_.identity);
+  if (whole && !install_room_.keep()) whole = fail(Code::kUnavailable, "no room for the snapshot");
   if (whole && !(at == loader_->at)) whole = fail(Code::kCorrupt, "the snapshot changed its place");
   if (whole && (!roster || roster->cluster() != parts_.identity.cluster))
     whole = fail(Code::kForbidden, "the snapshot is of another cluster");
@@ -103,6 +106,7 @@ Result<> ReplicatedStore::on_snapshot_end(raft::NodeId from, raft::Message messa
 void ReplicatedStore::on_snapshot_broken(raft::NodeId from) {
   if (loader_ == nullptr || from != loading_from_ || installing_) return;
   loader_.reset();
+  static_cast<void>(install_room_.release());
   static_cast<void>(remove_database(parts_.disk, other_file(parts_.path)));
 }
 

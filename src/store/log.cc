@@ -47,7 +47,9 @@ Result<std::unique_ptr<Log>> Log::open(const LogOptions& options, port::Disk& di
   std::unique_ptr<Log> log(new Log(options));
   for (size_t i = 0; i < options.segments || disk.stat(options.directory + "/" + std::to_string(i));
        ++i) {
-    TRY(log->open_segment(i, disk));
+    const Result<> opened = log->open_segment(i, disk);
+    if (!opened && i >= options.segments) break;  // its making was cut short, and is again
+    TRY(opened);
   }
   TRY(disk.sync_directory(options.directory));
   log->smallest_ = UINT64_MAX;

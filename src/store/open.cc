@@ -32,10 +32,12 @@ uint64_t first_number(uint64_t entropy) {
 
 ReplicatedStore::ReplicatedStore(Parts parts)
     : parts_(std::move(parts)),
+      reserve_(parts_.disk, parts_.options.directory + kReserveFile),
+      install_room_(parts_.disk, parts_.options.directory + kInstallRoomFile),
       state_(parts_.clock, *parts_.reader),
-      flusher_(
-          {parts_.writer, state_.memtable(), *parts_.log, parts_.clock, parts_.state_lane, pins_},
-          *this),
+      flusher_({parts_.writer, state_.memtable(), *parts_.log, parts_.clock, parts_.state_lane,
+                pins_, reserve_},
+               *this),
       raft_log_(*parts_.log),
       proposer_({parts_.clock, state_, flusher_, *parts_.log, appender_},
                 {parts_.identity.member, first_number(parts_.options.entropy)}),
@@ -218,6 +220,16 @@ Result<std::string> current_state(const std::string& directory, port::Disk& disk
   return directory + "/" + name;
 }
 
+// SQLite needs a little room to open its files, and must open on a full disk.
+template <class Open>
+auto open_with_reserve(const StoreOptions& options, port::Disk& disk, Open open)
+    -> decltype(open()) {
+  auto opened = open();
+  const bool full = !opened && is_full(opened.error());
+  return full && Reserve(disk, options.directory + kReserveFile).release() ? open()
+                                                                           : std::move(opened);
+}
+
 // A directory that nothing is in yet: founds a cluster, or gets ready to be called.
 Result<Applied> first_start(const StoreOptions& options, Writer& writer, Identity& identity) {
   Applied applied;
@@ -268,7 +280,9 @@ Result<std::unique_ptr<Store>> open_store(const StoreOptions& options,
                         options.segments != 0 ? options.segments : limits::kSegments};
   ReplicatedStore::Parts parts{path,    nullptr, nullptr, nullptr,  {},
                                options, clock,   disk,    log_lane, state_lane};
-  parts.writer = TRY(Writer::open(path, disk.sqlite_vfs()).with("open store"));
+  parts.writer = TRY(open_with_reserve(options, disk, [&] {
+                       return Writer::open(path, disk.sqlite_vfs());
+                     }).with("open store"));
   parts.log = TRY(Log::open(ring, disk).with("open store"));
   std::optional<Applied> applied = TRY(parts.writer->applied().with("open store"));
   if (applied) {
@@ -280,10 +294,13 @@ Result<std::unique_ptr<Store>> open_store(const StoreOptions& options,
   } else {
     applied = TRY(first_start(options, *parts.writer, parts.identity).with("open store"));
   }
-  parts.reader = TRY(Reader::open(path, disk.sqlite_vfs()).with("open store"));
+  parts.reader = TRY(open_with_reserve(options, disk, [&] {
+                       return Reader::open(path, disk.sqlite_vfs());
+                     }).with("open store"));
   TRY(sync_directories(disk, options.directory).with("open store"));
   auto store = std::make_unique<ReplicatedStore>(std::move(parts));
   TRY(store->start(*applied).with("open store"));
+  store->keep_reserve();
   return std::unique_ptr<Store>(std::move(store));
 }
 

@@ -58,6 +58,7 @@ class ReplicatedStore final : public Store,
   };
   explicit ReplicatedStore(Parts parts);
   ~ReplicatedStore() override;
+  void keep_reserve() { static_cast<void>(reserve_.keep()); }  // before anybody is served
   Result<> start(const Applied& applied);  // reads the log; a single voter leads when it returns
 
   void propose(Proposal proposal, Waiter& waiter) override;
@@ -183,6 +184,8 @@ class ReplicatedStore final : public Store,
   void on_installed(Applied applied, Result<> result);
 
   Parts parts_;
+  Reserve reserve_;
+  Reserve install_room_;
   std::shared_ptr<StreamPins> pins_ = std::make_shared<StreamPins>();
   StateMachine state_;
   Flusher flusher_;

@@ -138,12 +138,14 @@ Result<bool> RowLoader::take_one(std::string_view& bytes) {
   return true;
 }
 
-Result<> RowLoader::finish() {
+Result<> RowLoader::finish(const Applied& about, const Identity& identity) {
   if (!ended_ || !rest_.empty()) return broken();
-  return {};
+  TRY(writer_->set_identity(identity));
+  return writer_->commit(about);
 }
 
 Result<> RowLoader::seal(const Applied& applied, const Identity& identity) {
+  TRY(writer_->begin());
   TRY(writer_->set_identity(identity));
   TRY(writer_->commit(applied));
   writer_.reset();

@@ -54,7 +54,8 @@ class RowLoader {
  public:
   static Result<std::unique_ptr<RowLoader>> open(const std::string& path, const char* vfs);
   Result<> add(std::string_view chunk);
-  Result<> finish();  // everything has come
+  // Everything has come. What needs room on the disk happens here: the stream may still fail.
+  Result<> finish(const Applied& about, const Identity& identity);
   // Makes the file complete, but not yet durable.
   Result<> seal(const Applied& applied, const Identity& identity);
 

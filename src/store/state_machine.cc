@@ -10,6 +10,19 @@
 
 namespace coracle::store {
 
+namespace {
+
+// What is still known of an object whose row is damaged.
+std::string bare_text(const api::StoredName& name) {
+  const std::string place =
+      name.ns.empty() ? std::string() : join({",\"namespace\":\"", name.ns, "\""});
+  return join({"{\"kind\":\"", name.kind->name, "\",\"apiVersion\":\"",
+               api::group_version(*name.kind), "\",\"metadata\":{\"name\":\"", name.name, "\"",
+               place, "}}"});
+}
+
+}  // namespace
+
 StateMachine::StateMachine(port::Clock& clock, Reader& reader)
     : clock_(clock),
       reader_(reader),
@@ -41,7 +54,10 @@ Result<std::optional<Stored>> StateMachine::before(const Mutation& mutation) {
   return stored;
 }
 
-// Nothing in an entry can make it fail to be applied.
+// Nothing in an entry can make it fail to be applied. Where the row is damaged here nothing is
+// decided: the leader has checked the expectation against all that lies before the entry
+// (Proposer::check_expectation), so what is in the log holds, and every member does the same. Only
+// the past of the change is not known; whoever watches has to list again.
 Result<api::Change> StateMachine::apply(const Mutation& mutation,
                                         uint64_t index,
                                         api::ObjectRef object) {
@@ -49,13 +65,12 @@ Result<api::Change> StateMachine::apply(const Mutation& mutation,
   if (object && object->version() != index) object = {};
   Result<std::optional<Stored>> found = before(mutation);
   std::optional<Stored> stored;
-  uint64_t version =
-      mutation.expected;  // a damaged row: its admission said that the expectation held
+  uint64_t version = mutation.expected;
   if (found) {
     stored = std::move(*found);
     version = stored ? stored->object->version() : 0;
-  } else if (mutation.expected == 0) {
-    return std::move(found).error();
+  } else {
+    LOG(kError, "store: damaged row replaced", kv("key", mutation.key), kv("index", index));
   }
   if (version != mutation.expected && !bites(Tooth::kUncheckedApply)) {
     if (mutation.expected == 0) return fail(Code::kAlreadyExists, "the object already exists");
@@ -64,7 +79,7 @@ Result<api::Change> StateMachine::apply(const Mutation& mutation,
   }
   api::Change made = TRY(change(mutation, stored, std::move(object)));
   commit(mutation, made, stored);
-  if (!made.after) return fail(Code::kCorrupt, "the deleted object was damaged");
+  if (!found) ring_.start(index);
   return made;
 }
 
@@ -81,9 +96,8 @@ Result<api::Change> StateMachine::change(const Mutation& mutation,
   if (stored) change.before = stored->object;
   if (mutation.operation == Operation::kDelete) {
     change.type = api::ChangeType::kDeleted;
-    if (stored)
-      change.after =
-          TRY(api::make_object(*name.kind, std::string(stored->object->text()), applied_));
+    std::string text = stored ? std::string(stored->object->text()) : bare_text(name);
+    change.after = TRY(api::make_object(*name.kind, std::move(text), applied_));
     return change;
   }
   change.type = mutation.expected == 0 ? api::ChangeType::kAdded : api::ChangeType::kModified;
@@ -108,7 +122,6 @@ void StateMachine::commit(const Mutation& mutation,
   if (before) owners_.remove(*before->object, key);
   if (row.stored.object) owners_.add(*row.stored.object, key);
   memtable_.put(key, std::move(row));
-  if (!change.after) return;
   ring_.push(change, clock_.now());
   fresh_.push_back(change);
 }

@@ -41,6 +41,9 @@ void QuorumLife::close(Peer& peer, bool power) {
 void QuorumLife::open(Peer& peer) {
   const Result<> opened = group_.open(peer);
   if (!opened && is_damage(peer, opened.error())) return;
+  // A newcomer needs room for its log; others must start on a full disk, too.
+  const bool full = peer.machine->disk().faults().capacity != UINT64_MAX;
+  if (!opened && full && !peer.was_up) return;
   if (!opened) return fail("a member does not open: " + opened.error().message);
   witness(peer);
 }

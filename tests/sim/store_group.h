@@ -25,6 +25,7 @@ class StoreGroup {
     std::unique_ptr<port::Lane> state_lane;
     store::StoreOptions options;
     std::unique_ptr<store::Store> store;  // null: it is down
+    bool was_up = false;
     bool up() const { return store != nullptr; }
   };
   struct Change : store::MembershipWaiter {
@@ -87,6 +88,7 @@ class StoreGroup {
                                     *peer.log_lane, *peer.state_lane);
     if (!opened) return std::move(opened).error();
     peer.store = std::move(*opened);
+    peer.was_up = true;
     return {};
   }
   // The process dies.

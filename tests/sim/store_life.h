@@ -105,8 +105,9 @@ class StoreLife {
       const uint64_t after = cut_early ? dice().between(1, 40) : dice().between(1, 300);
       disk().faults().power_off_at = disk().platter().operations() + after;
       const Result<> opened = open();
-      if (opened) break;
-      if (disk().platter().powered()) return fail_with("does not open: " + opened.error().message);
+      if (opened && disk().platter().powered()) break;
+      if (!opened && disk().platter().powered())
+        return fail_with("does not open: " + opened.error().message);
       cut();
     }
     witness_ = Witness{};
