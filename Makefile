@@ -5,6 +5,7 @@
 #   make stop    stop the daemon and its Pods; leave nothing behind
 #   make test    install what is missing and pass every test
 #   make check   floors, banned words, function sizes, formatting, clang-tidy
+#   make analyze clang-analyzer, file by file: minutes, later only what changed
 #   make sim     simulated power cuts and clusters (SEED=n replays one), then a real writer killed 1,000 times
 #   make sim-teeth  plant faults one by one and see that the simulator finds each
 #   make golden  rewrite the golden files after a wanted change (ROOM=x for one room); read the diff
@@ -23,7 +24,7 @@ SECONDS_EACH ?= 20
 ROOM ?=
 
 .DEFAULT_GOAL := all
-.PHONY: all deps configure run stop test unit kubectl-tests check sim sim-teeth golden fuzz bench budget image clean
+.PHONY: all deps configure run stop test unit kubectl-tests check analyze sim sim-teeth golden fuzz bench budget image clean
 
 deps:
 	@tools/deps.sh
@@ -70,6 +71,9 @@ test: all
 
 check: configure
 	@tools/check.sh $(BUILD)
+
+analyze: configure
+	@tools/tidy.py $(BUILD) --analyze
 
 golden: all
 	@CORACLE_REWRITE=1 tools/golden.sh $(BUILD) "$(ROOM)"

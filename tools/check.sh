@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# `make check`: floors and banned words, formatting, clang-tidy.
+# `make check`: floors and banned words, formatting, clang-tidy. `make analyze` looks deeper, and takes long.
 set -uo pipefail
 build=$1
 cd "$(dirname "$0")/.."

@@ -4,6 +4,7 @@
 
 #include "api/custom_kinds.h"
 #include "api/field_cursor.h"
+#include "api/kinds/checks.h"
 #include "api/metadata.h"
 #include "api/place.h"
 #include "api/processing.h"
@@ -24,15 +25,6 @@ constexpr std::string_view kTimeWords =
 bool is_empty(json::Node value) {
   if (value.is_string()) return value.string().empty();
   return !value || (value.is_array() && !value.first());
-}
-
-bool is_one_of(std::string_view value, std::string_view values) {
-  while (true) {
-    const size_t end = values.find('|');
-    if (values.substr(0, end) == value) return true;
-    if (end == std::string_view::npos) return false;
-    values.remove_prefix(end + 1);
-  }
 }
 
 class SchemaRules {
@@ -146,13 +138,10 @@ class SchemaRules {
     for (size_t i = 1; i < items.size(); i++) {
       if (items[i].key != items[i - 1].key) continue;
       const Place item = Place::item(&place, items[i].index);
-      if (field.type != Type::kObject) {
-        errors_.duplicate(item.path(), items[i].item);
-      } else if (names.size() == 1) {
+      if (field.type == Type::kObject && names.size() == 1)
         errors_.duplicate(Place::field(&item, names[0]).path(), items[i].item[names[0]]);
-      } else {
+      else
         errors_.duplicate(item.path(), items[i].item);
-      }
     }
   }
 

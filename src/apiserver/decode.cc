@@ -303,7 +303,7 @@ Result<> decode_object(Parts& parts, Request& request) {
   const json::Node metadata = request.object.object("metadata");
   TRY(check_place(request, metadata));
   if (request.verb == Verb::kUpdate) {
-    const Result<> loaded = load_stored(parts, request);
+    Result<> loaded = load_stored(parts, request);
     const bool may_create =
         request.kind->allow_create_on_update && request.subresource == api::Subresource::kNone;
     if (!loaded && !(may_create && !request.stored)) return loaded;

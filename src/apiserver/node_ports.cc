@@ -40,7 +40,7 @@ int64_t shared_node_port(json::Node ports, size_t index) {
 Result<bool> NodePorts::fill(json::Node service, const std::string& owner) {
   bool took = false;
   for (size_t i = 0; i < service["spec"]["ports"].size(); ++i) {
-    const Result<bool> filled = fill_port(service, i, owner);
+    Result<bool> filled = fill_port(service, i, owner);
     if (!filled) return filled;
     took |= *filled;
   }

@@ -32,7 +32,8 @@ api::ObjectRef slim_node(const api::ObjectRef& node) {
   slim.object("spec").set("podCIDR", from["spec"]["podCIDR"]);
   slim.object("status").set("addresses", from["status"]["addresses"]);
   Result<api::ObjectRef> made = api::seal(api::kNode, slim, node->version());
-  return made ? std::move(*made) : node;
+  if (made) return std::move(*made);
+  return node;
 }
 
 bool is_same_work(const api::Change& change) {
@@ -69,10 +70,10 @@ class SaveJob final : public port::Job {
 };
 
 const std::vector<const api::Kind*>& kinds_kept() {
-  static const std::vector<const api::Kind*> kinds = {
+  static const std::vector<const api::Kind*> kKinds = {
       &api::kNode,      &api::kService,          &api::kEndpointSlice,         &api::kSecret,
       &api::kConfigMap, &api::kPersistentVolume, &api::kPersistentVolumeClaim, &api::kPod};
-  return kinds;
+  return kKinds;
 }
 
 }  // namespace

@@ -125,7 +125,7 @@ std::string JobRun::policy_action(const Parsed& pod) {
     ++number;
     std::string why;
     if (!rule_matches(rule, pod.node, why)) continue;
-    const std::string action(rule["action"].string());
+    std::string action(rule["action"].string());
     if (action == "FailJob" && !verdict_) {
       const std::string about = join({"pod ", pod.ref->ns(), "/", pod.ref->name()});
       const bool exited = why.starts_with("Container");

@@ -68,16 +68,16 @@ Result<std::string> ApiSession::get(const std::string& path,
   request.path = path;
   request.query = query;
   request.headers = {{"accept", accept}};
-  return ask(std::move(request));
+  return ask(request);
 }
 
-Result<std::string> ApiSession::ask(http::Request request) {
+Result<std::string> ApiSession::ask(const http::Request& request) {
   status_ = 0;
   body_.clear();
   failure_.clear();
   const auto timer = machine_.clock().timer(*this);
   timer->arm(machine_.clock().now() + kPatience);
-  client_->send(std::move(request), *this);
+  client_->send(request, *this);
   machine_.run();
   if (!failure_.empty())
     return fail(Code::kUnavailable, join({"the server at ", host_, " did not answer: ", failure_}));

@@ -27,7 +27,7 @@ class ApiSession final : http::ClientEvents, port::Alarm {
   Result<std::string> get(const std::string& path,
                           const std::string& query = {},
                           const std::string& accept = "application/json");
-  Result<std::string> ask(http::Request request);
+  Result<std::string> ask(const http::Request& request);
   int status() const { return status_; }  // of the last answer
 
  private:

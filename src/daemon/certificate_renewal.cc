@@ -78,7 +78,7 @@ Result<> CertificateRenewal::ask() {
   client_ = std::make_unique<http::Client>(clock_, network_, server, std::move(context));
   status_ = 0;
   body_.clear();
-  client_->send(std::move(request), *this);
+  client_->send(request, *this);
   return {};
 }
 

@@ -101,7 +101,7 @@ Result<std::string> try_once(Attempt& attempt, const std::string& body) {
       {"content-type", "application/json"},
       {"authorization", join({"Bearer ", attempt.token.id, ".", attempt.token.secret})}};
   request.body = body;
-  Result<std::string> answer = session->ask(std::move(request));
+  Result<std::string> answer = session->ask(request);
   // Busy and leaderless servers are asked again as well.
   attempt.reached = session->status() != 0 && session->status() < 500;
   return answer;

@@ -35,7 +35,7 @@ class PodLogRouter::Remote final : public api::LogStream, http::ClientEvents {
     router_.retire(std::move(client_));
   }
 
-  void send(http::Request request) { client_->send(std::move(request), *this); }
+  void send(const http::Request& request) { client_->send(request, *this); }
   void pause(bool paused) override { client_->pause(paused); }
   bool opens_later() const override { return true; }
 
@@ -123,7 +123,7 @@ Result<std::unique_ptr<api::LogStream>> PodLogRouter::open(const api::Object& po
   request.path = join({"/containerLogs/", pod.ns(), "/", pod.name(), "/", options.container});
   request.query = query_of(options);
   request.headers = {{"accept", "text/plain, */*"}};
-  remote->send(std::move(request));
+  remote->send(request);
   return std::unique_ptr<api::LogStream>(std::move(remote));
 }
 

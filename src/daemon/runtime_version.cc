@@ -61,7 +61,7 @@ std::string runtime_version(port_linux::Machine& machine,
   const std::string path = data_dir + "/runtime-version";
   const auto known = machine.disk().read_file(path, 4096);
   if (known && known->starts_with(mark)) return known->substr(mark.size());
-  const std::string version = parse_version(Asking::ask(machine, program));
+  std::string version = parse_version(Asking::ask(machine, program));
   static_cast<void>(
       machine.disk().write_file(path, mark + version, 0600));  // only saves time: loss is harmless
   return version;

@@ -38,7 +38,7 @@ Result<> create(const Config& config, port_linux::Machine& machine, ApiSession& 
   token.description = "made by coracle token create";
   http::Request request = request_to("POST", std::string(kSecrets));
   request.body = token_secret_body(token);
-  TRY(session.ask(std::move(request)));
+  TRY(session.ask(request));
   print(made.text() + "\n");
   return {};
 }

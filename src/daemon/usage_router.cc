@@ -35,7 +35,7 @@ class UsageRouter::Question final : http::ClientEvents, port::Alarm {
     request.headers = {{"accept", "application/json"}};
     timer_ = router_.clock_.timer(*this);
     timer_->arm(router_.clock_.now() + kPatience);
-    client_->send(std::move(request), *this);
+    client_->send(request, *this);
   }
   void answer(Result<api::NodeUsage> usage) {
     if (answer_) return;

@@ -43,6 +43,7 @@ std::string_view text(const uint8_t* bytes, size_t count) {
   return {reinterpret_cast<const char*>(bytes), count};
 }
 
+// NOLINTNEXTLINE(readability-function-size): the library says what is passed.
 ssize_t read_body(nghttp2_session*,
                   int32_t,
                   uint8_t* out,
@@ -216,6 +217,7 @@ void Channel::State::on_turn() {
   if (!wanted) lose("the server said goodbye");
 }
 
+// NOLINTNEXTLINE(readability-function-size): the library says what is passed.
 int Channel::State::on_header(nghttp2_session*,
                               const nghttp2_frame* frame,
                               const uint8_t* name,

@@ -242,7 +242,7 @@ Client::Client(port::Clock& clock,
                std::shared_ptr<const TlsClientContext> tls)
     : state_(std::make_unique<State>(clock, network, std::move(server), std::move(tls))) {}
 Client::~Client() = default;
-void Client::send(Request request, ClientEvents& events) {
+void Client::send(const Request& request, ClientEvents& events) {
   state_->send(request, events);
 }
 void Client::pause(bool paused) {

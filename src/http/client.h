@@ -34,7 +34,7 @@ class Client final {
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
   // Queued behind the ones in progress. `request.path` and `request.query` are sent as they are.
-  void send(Request request, ClientEvents& events);
+  void send(const Request& request, ClientEvents& events);
   void pause(bool paused);  // no on_body meanwhile, nor anything else; only while one is answered
   void close();             // drops the connection and all requests, without events
 

@@ -146,6 +146,7 @@ void Exchange::resume() {
   connection_.stream().wake();
 }
 
+// NOLINTNEXTLINE(readability-function-size): the library says what is passed.
 ssize_t Exchange::read_body(nghttp2_session*,
                             int32_t,
                             uint8_t*,

@@ -191,6 +191,7 @@ int Http2::on_begin_headers(nghttp2_session* session, const nghttp2_frame* frame
   return 0;
 }
 
+// NOLINTNEXTLINE(readability-function-size): the library says what is passed.
 int Http2::on_header(nghttp2_session*,
                      const nghttp2_frame* frame,
                      const uint8_t* name,

@@ -39,10 +39,10 @@ constexpr mbedtls_ecp_group_id kGroups[] = {MBEDTLS_ECP_DP_SECP256R1, MBEDTLS_EC
                                             MBEDTLS_ECP_DP_SECP384R1, MBEDTLS_ECP_DP_NONE};
 #endif
 
-const char* kHttp2OrHttp1[] = {"h2", "http/1.1", nullptr};
-const char* kHttp1[] = {"http/1.1", nullptr};
+const char* alpn_of_both[] = {"h2", "http/1.1", nullptr};
+const char* alpn_of_http1[] = {"http/1.1", nullptr};
 
-constexpr uint32_t kTicketLifetime_s = 24 * 60 * 60;
+constexpr uint32_t kTicketLifetimeSeconds = 24 * 60 * 60;
 
 int fill_random(void* random, unsigned char* out, size_t bytes) {
   static_cast<port::Random*>(random)->fill(reinterpret_cast<char*>(out), bytes);
@@ -137,11 +137,11 @@ Result<std::shared_ptr<const TlsServerContext>> make_tls_server(const TlsServerO
                                                     ? MBEDTLS_SSL_VERIFY_REQUIRED
                                                     : MBEDTLS_SSL_VERIFY_OPTIONAL);
   }
-  int code =
-      mbedtls_ssl_conf_alpn_protocols(&settings.config, options.http2 ? kHttp2OrHttp1 : kHttp1);
+  int code = mbedtls_ssl_conf_alpn_protocols(&settings.config,
+                                             options.http2 ? alpn_of_both : alpn_of_http1);
   if (code != 0) return tls_error("tls alpn", code);
   code = mbedtls_ssl_ticket_setup(&context->tickets, fill_random, &random,
-                                  MBEDTLS_CIPHER_AES_256_GCM, kTicketLifetime_s);
+                                  MBEDTLS_CIPHER_AES_256_GCM, kTicketLifetimeSeconds);
   if (code != 0) return tls_error("tls tickets", code);
   mbedtls_ssl_conf_session_tickets_cb(&settings.config, mbedtls_ssl_ticket_write,
                                       mbedtls_ssl_ticket_parse, &context->tickets);
@@ -163,8 +163,8 @@ Result<std::shared_ptr<const TlsClientContext>> make_tls_client(const TlsClientO
   if (!options.certificate_pem.empty()) {
     TRY(settings.use_certificate(options.certificate_pem, options.key_pem));
   }
-  const int code =
-      mbedtls_ssl_conf_alpn_protocols(&settings.config, options.http2 ? kHttp2OrHttp1 : kHttp1);
+  const int code = mbedtls_ssl_conf_alpn_protocols(&settings.config,
+                                                   options.http2 ? alpn_of_both : alpn_of_http1);
   if (code != 0) return tls_error("tls alpn", code);
   return std::shared_ptr<const TlsClientContext>(std::move(context));
 }

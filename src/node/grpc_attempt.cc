@@ -127,6 +127,8 @@ class GrpcAttempt final : public Attempt, port::StreamEvents, port::Alarm {
   }
   bool take_frame(uint8_t type, uint8_t flags, std::string_view payload);
   bool take_answer(uint8_t flags, std::string_view payload);
+  // A copy: it may be a part of this.
+  // NOLINTNEXTLINE(performance-unnecessary-value-param)
   bool finish(bool ok, std::string why) {
     timer_->disarm();
     stream_.reset();

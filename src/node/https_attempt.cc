@@ -43,7 +43,7 @@ class HttpsAttempt final : public LateAttempt, http::ClientEvents {
       request.headers.push_back({std::move(lower), value});
     }
     http::ClientEvents& events = *this;
-    client_->send(std::move(request), events);
+    client_->send(request, events);
   }
   void on_head(int status, const std::vector<http::Header>&) override {
     if (is_healthy(static_cast<uint64_t>(status))) return finish(true, {});

@@ -168,9 +168,9 @@ void DnsServer::on_forwarded(uint64_t token, std::string_view message) {
 void DnsServer::answer_forwarded(const Waiting& waiting, std::string_view message) {
   const size_t room = room_for(waiting.asker, waiting.query);
   if (waiting.aliases.empty()) {
-    std::string bytes = readdress(message, waiting.query, 0, room);
+    const std::string bytes = readdress(message, waiting.query, 0, room);
     if (bytes.empty()) return give_up(waiting.asker, waiting.query);
-    return reply(waiting.asker, std::move(bytes));
+    return reply(waiting.asker, bytes);
   }
   DnsAnswer answer{static_cast<Rcode>(rcode_of(message)), false, waiting.aliases, {}, {}};
   for (DnsRecord& record : addresses_in(message))
@@ -183,7 +183,7 @@ void DnsServer::give_up(const Asker& asker, const DnsQuery& query) {
   reply(asker, encode_answer(query, failure, room_for(asker, query)));
 }
 
-void DnsServer::reply(const Asker& asker, std::string bytes) {
+void DnsServer::reply(const Asker& asker, const std::string& bytes) {
   if (asker.connection == 0) {
     static_cast<void>(datagrams_->send(bytes, asker.from));  // who misses it asks again
     return;

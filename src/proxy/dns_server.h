@@ -58,7 +58,7 @@ class DnsServer final : port::DatagramEvents, port::Acceptor, port::Alarm, DnsFo
   void forward(const Asker& asker, const DnsQuery& query, std::vector<DnsRecord> aliases);
   void answer_forwarded(const Waiting& waiting, std::string_view message);
   void give_up(const Asker& asker, const DnsQuery& query);
-  void reply(const Asker& asker, std::string bytes);
+  void reply(const Asker& asker, const std::string& bytes);
   size_t room_for(const Asker& asker, const DnsQuery& query) const;
   void heard(uint64_t connection, std::string_view bytes);
   void close(uint64_t connection);

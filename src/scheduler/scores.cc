@@ -94,6 +94,7 @@ std::vector<int64_t> image_locality(const Survey& survey, Nodes nodes) {
   constexpr int64_t kMostEach = 1000 * int64_t{1024} * 1024;
   const std::vector<std::string>& images = survey.needs().images;
   std::vector<double> share;
+  share.reserve(images.size());
   for (const std::string& image : images)
     share.push_back(static_cast<double>(survey.board().nodes_with_image(image)) /
                     static_cast<double>(survey.board().nodes().size()));

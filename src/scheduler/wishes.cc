@@ -29,6 +29,7 @@ std::vector<Survey::SoftSpread> Survey::soft_spreads() const {
   const std::vector<api::LabelSelector> family = board_.family_selectors(pod_);
   if (family.empty()) return out;
   std::vector<const api::LabelSelector*> all;
+  all.reserve(family.size());
   for (const api::LabelSelector& selector : family)
     all.push_back(&selector);
   const std::vector<const Shape*> counted = matching(all);

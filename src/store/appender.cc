@@ -21,9 +21,7 @@ class Appender::AppendJob : public port::Job {
         append_(std::move(append)),
         entries_(std::move(entries)) {}
   void run() override { result_ = append_.perform(); }
-  void done() override {
-    owner_.on_appended(std::move(append_), std::move(entries_), std::move(result_));
-  }
+  void done() override { owner_.on_appended(append_, std::move(entries_), std::move(result_)); }
 
  private:
   Appender& owner_;
@@ -163,13 +161,15 @@ void Appender::start() {
   listener_.on_log_full();
 }
 
-void Appender::on_appended(LogAppend append, std::vector<raft::Entry> entries, Result<> result) {
+void Appender::on_appended(const LogAppend& append,
+                           std::vector<raft::Entry> entries,
+                           Result<> result) {
   busy_ = false;
   if (!result) {
     failed_ = true;
     return listener_.on_log_failed(std::move(result).error());
   }
-  parts_.log.appended(std::move(append));
+  parts_.log.appended(append);
   parts_.raft_log.stored(entries);
   for (const raft::Entry& entry : entries)
     waiting_bytes_ -= record_bytes(entry.data.size());

@@ -66,7 +66,7 @@ class Appender {
   bool take(Waiting& waiting, Batch& batch) const;
   void take_hard_state(const Waiting& waiting, Batch& batch) const;
   void send(const Batch& batch);
-  void on_appended(LogAppend append, std::vector<raft::Entry> entries, Result<> result);
+  void on_appended(const LogAppend& append, std::vector<raft::Entry> entries, Result<> result);
   void on_grown(LogGrowth growth, Result<> result);
 
   Parts parts_;

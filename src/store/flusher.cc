@@ -63,8 +63,8 @@ FlushOutcome flush(Writer& writer,
     return outcome;
   } else if (durability == Durability::kCheckpoint || writer.wal_pages() >= kCheckpointPages) {
     Result<bool> complete = writer.checkpoint();
-    if (!complete) outcome.result = std::move(complete).error();
     outcome.durable = complete && *complete;
+    if (!complete) outcome.result = std::move(complete).error();
   }
   writer.release_memory();
   return outcome;

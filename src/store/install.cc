@@ -38,7 +38,7 @@ class ReplicatedStore::InstallJob : public port::Job {
         applied_(std::move(applied)),
         loader_(std::move(store.loader_)) {}
   void run() override { result_ = install(); }
-  void done() override { store_.on_installed(std::move(applied_), std::move(result_)); }
+  void done() override { store_.on_installed(applied_, std::move(result_)); }
 
  private:
   Result<> install() {
@@ -130,7 +130,7 @@ void ReplicatedStore::try_install() {
   parts_.state_lane.submit(std::make_unique<InstallJob>(*this, std::move(applied)));
 }
 
-void ReplicatedStore::on_installed(Applied applied, Result<> result) {
+void ReplicatedStore::on_installed(const Applied& applied, Result<> result) {
   install_runs_ = false;
   const raft::Snapshot snapshot = *std::exchange(installing_, std::nullopt);
   if (gone_) return;

@@ -213,7 +213,7 @@ std::optional<LogAppend> Log::plan(std::span<const LogItem> items) {
   return append;
 }
 
-void Log::appended(LogAppend append) {
+void Log::appended(const LogAppend& append) {
   if (append.highest != 0) marks_.push_back({end_, append.highest});
   for (Segment& segment : segments_) {
     if (segment.file.get() != append.file) continue;
@@ -223,7 +223,7 @@ void Log::appended(LogAppend append) {
   uint64_t expected = end_.next_index;
   for (const Extent& extent : append.extents)
     add_extent(extent, std::exchange(expected, 0));
-  end_ = std::move(append.after);
+  end_ = append.after;
 }
 
 std::optional<LogGrowth> Log::plan_growth() {

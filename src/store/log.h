@@ -87,7 +87,7 @@ class Log {
   // Nothing: the ring has no free segment; more must become durable first. From here on, what was
   // in the segment that is recycled cannot be read any more.
   std::optional<LogAppend> plan(std::span<const LogItem> items);
-  void appended(LogAppend append);  // it is on disk
+  void appended(const LogAppend& append);  // it is on disk
   std::optional<LogGrowth> plan_growth();
   void grown(LogGrowth growth);
 

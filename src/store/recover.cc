@@ -119,8 +119,8 @@ Result<bool> Log::read_batch(Window& window, Segment& segment, LogReader& reader
   segment.highest = std::max(segment.highest, mark.highest);
   // A segment's header is a part of its first batch: reading on starts in the segment before.
   if (opens_segment) mark.before = end_;
-  if (mark.highest != 0) marks_.push_back(std::move(mark));
-  point = std::move(next);
+  if (mark.highest != 0) marks_.push_back(mark);
+  point = next;
   return true;
 }
 
@@ -167,7 +167,7 @@ Result<> Log::recover(const LogPoint& from, LogReader& reader) {
     point.chain = segment->header->crc;
     TRY(read_segment(*segment, reader, point));
     if (point.offset == kSegmentHeaderBytes) break;
-    end_ = std::move(point);
+    end_ = point;
   }
   if (end_.sequence != 0 && find(end_.sequence) == nullptr) {
     return damage("it does not reach up to the state");

@@ -181,7 +181,7 @@ class ReplicatedStore final : public Store,
   void on_state_failed(Error error) override { fail_for_good(error); }
   Applied applied_now() override;
   void try_install();
-  void on_installed(Applied applied, Result<> result);
+  void on_installed(const Applied& applied, Result<> result);
 
   Parts parts_;
   Reserve reserve_;

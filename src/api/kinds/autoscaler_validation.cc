@@ -8,8 +8,8 @@
 namespace coracle::api {
 namespace {
 
-constexpr int64_t kWindowMax_s = 3600;
-constexpr int64_t kPeriodMax_s = 1800;
+constexpr int64_t kWindowMaxSeconds = 3600;
+constexpr int64_t kPeriodMaxSeconds = 1800;
 
 void check_positive(json::Node amount, std::string_view path, Errors& errors) {
   if (amount && compare_quantities(amount.string(), "0") <= 0)
@@ -142,7 +142,7 @@ void check_rules(json::Node rules, std::string_view path, Errors& errors) {
   const std::string window_at = field(path, "stabilizationWindowSeconds");
   if (window.integer() < 0)
     errors.invalid(window_at, window, "must be greater than or equal to zero");
-  check_bounds(window, kWindowMax_s, window_at, errors);
+  check_bounds(window, kWindowMaxSeconds, window_at, errors);
   const json::Node choice = rules["selectPolicy"];
   if (choice && !is_one_of(choice.string(), "Max|Min|Disabled"))
     errors.not_supported(field(path, "selectPolicy"), choice, "Disabled|Max|Min");
@@ -161,7 +161,7 @@ void check_rules(json::Node rules, std::string_view path, Errors& errors) {
       if (policy[name].integer() <= 0)
         errors.invalid(field(at, name), policy[name].integer(), "must be greater than zero");
     }
-    check_bounds(policy["periodSeconds"], kPeriodMax_s, field(at, "periodSeconds"), errors);
+    check_bounds(policy["periodSeconds"], kPeriodMaxSeconds, field(at, "periodSeconds"), errors);
   }
 }
 
