@@ -12,6 +12,7 @@ namespace coracle::daemon {
 namespace {
 
 constexpr Duration kRetryAfter = seconds(3);
+constexpr size_t kTellEvery = 20;  // attempts
 // The name that only certificates of API servers carry, whatever their addresses are today.
 constexpr std::string_view kServerName = "kubernetes";
 
@@ -122,6 +123,31 @@ Result<std::string> apply_to_join(port_linux::Machine& machine,
     if (!told) {
       LOG(kWarn, "daemon: waiting for the server to join", kv("server", config.join),
           kv("why", answer.error().message));
+    }
+    Pause::take(machine, kRetryAfter);
+  }
+}
+
+Result<std::string> apply_to_rejoin(port_linux::Machine& machine,
+                                    const std::vector<port::Endpoint>& servers,
+                                    http::TlsClientOptions tls,
+                                    const Application& application) {
+  tls.server_name = std::string(kServerName);
+  http::Request request;
+  request.method = "POST";
+  request.path = "/coracle/v1/join";
+  request.headers = {{"accept", "application/json"}, {"content-type", "application/json"}};
+  request.body = TRY(request_body(application));
+  for (size_t attempt = 0;; ++attempt) {
+    const port::Endpoint& server = servers[attempt % servers.size()];
+    Result<std::string> answer = fail(Code::kUnavailable, "not asked");
+    auto session = ApiSession::open(machine, server, tls);
+    if (session) answer = (*session)->ask(request);
+    if (answer) return answer;
+    const Error& why = session ? answer.error() : session.error();
+    if (attempt % kTellEvery == 0) {
+      LOG(kWarn, "daemon: waiting for a server that takes this one back",
+          kv("server", endpoint_text(server)), kv("why", why.message));
     }
     Pause::take(machine, kRetryAfter);
   }

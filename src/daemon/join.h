@@ -4,11 +4,14 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "daemon/agent_identity.h"
 #include "daemon/config.h"
+#include "http/tls.h"
 #include "port/linux/machine.h"
+#include "port/net.h"
 
 namespace coracle::daemon {
 
@@ -23,6 +26,12 @@ struct Application {
 Result<std::string> apply_to_join(port_linux::Machine& machine,
                                   const Config& config,
                                   const Application& application);
+
+// A server that must become a new member: `tls` proves that it is one. Asks until one takes it.
+Result<std::string> apply_to_rejoin(port_linux::Machine& machine,
+                                    const std::vector<port::Endpoint>& servers,
+                                    http::TlsClientOptions tls,
+                                    const Application& application);
 
 Result<AgentIdentity> join_as_agent(port_linux::Machine& machine,
                                     const Config& config,

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "daemon/bootstrap_token.h"
 #include "daemon/server_join.h"
+#include "daemon/store_mending.h"
 #include "pki/join_token.h"
 #include "pki/kubeconfig.h"
 
@@ -63,8 +64,8 @@ Result<> Server::start() {
   std::optional<store::Joining> joining = TRY(join_as_server(machine_, config_));
   layout_ = TRY(make_layout(config_, machine_.disk(), machine_.links()));
   TRY(load_identity());
-  const bool is_new = joining.has_value();
-  TRY(open_store(std::move(joining)));
+  bool is_new = joining.has_value();
+  TRY(open_store(std::move(joining), is_new));
   if (is_new) catch_up();
   store_->subscribe(*this);
   TRY(start_api());
@@ -92,7 +93,8 @@ Result<> Server::load_identity() {
   return {};
 }
 
-Result<> Server::open_store(std::optional<store::Joining> joining) {
+// A damaged one is replaced by what the other servers have.
+Result<> Server::open_store(std::optional<store::Joining> joining, bool& is_new) {
   log_lane_ = machine_.lane("log");
   state_lane_ = machine_.lane("state");
   peers_ = std::make_unique<PeerSide>(machine_, layout_);
@@ -103,9 +105,17 @@ Result<> Server::open_store(std::optional<store::Joining> joining) {
   options.timing = TRY(timing_of(config_.timing));
   options.transport = peers_->transport();
   options.joining = std::move(joining);
-  store_ =
-      TRY(store::open_store(options, machine_.clock(), machine_.disk(), *log_lane_, *state_lane_)
-              .with("store"));
+  const auto open = [&] {
+    return store::open_store(options, machine_.clock(), machine_.disk(), *log_lane_, *state_lane_);
+  };
+  auto opened = open();
+  if (!opened && opened.error().code == Code::kCorrupt && options.transport != nullptr) {
+    options.joining =
+        TRY(replace_store(machine_, config_, layout_, identity_, opened.error()).with("store"));
+    is_new = true;
+    opened = open();
+  }
+  store_ = TRY(std::move(opened).with("store"));
   backups_.open(*store_, *unpack_lane_);
   TRY(finish_joining(machine_.disk(), config_));
   TRY(peers_->open(store_->membership(), identity_, identity_options_));
@@ -177,6 +187,8 @@ Result<> Server::serve_https() {
   using apiserver::LocalUser;
   join_client_ =
       std::make_unique<LocalClient>(*api_, LocalUser{"system:apiserver", {"system:masters"}});
+  mending_ = std::make_unique<StoreMending>(StoreMending::Parts{
+      machine_, *store_, *join_client_, config_.data_dir + "/store", layout_.node_name, failure_});
   JoinTerms terms;
   terms.authority = {identity_.ca_key_pem, identity_.ca_pem};
   terms.cluster_cidr = layout_.cluster_cidr.text();

@@ -25,6 +25,7 @@
 #include "daemon/peer_side.h"
 #include "daemon/pod_log_router.h"
 #include "daemon/state_confirmation.h"
+#include "daemon/store_mending.h"
 #include "daemon/time_floor.h"
 #include "daemon/usage_router.h"
 #include "http/server.h"
@@ -51,7 +52,7 @@ class Server final : port_linux::SignalEvents,
 
  private:
   Result<> load_identity();
-  Result<> open_store(std::optional<store::Joining> joining);
+  Result<> open_store(std::optional<store::Joining> joining, bool& is_new);
   Result<> start_api();
   Result<> serve_https();
   Result<> serve_logs();
@@ -92,6 +93,7 @@ class Server final : port_linux::SignalEvents,
   std::unique_ptr<apiserver::LocalClient> proxy_client_;
   std::unique_ptr<apiserver::LocalClient> node_client_;
   std::unique_ptr<apiserver::LocalClient> join_client_;
+  std::unique_ptr<StoreMending> mending_;
   std::unique_ptr<LeaderSide> leader_;
   std::unique_ptr<PodLogRouter> logs_;
   std::unique_ptr<UsageRouter> usages_;

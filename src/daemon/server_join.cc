@@ -77,33 +77,14 @@ Result<> save_keys(port::Disk& disk, const Paths& paths, const Welcome& welcome)
   return disk.replace_file(paths.pki + "/service-account.key", welcome.service_account_key, 0600);
 }
 
-Result<> apply(port_linux::Machine& machine, const Config& config, const Paths& paths) {
+Result<> apply(port_linux::Machine& machine, const Config& config) {
   if (config.token.empty())
     return fail(Code::kBadRequest,
                 "--join needs --token; `coracle token create --role server` on a server of the "
                 "cluster prints one");
-  port::Disk& disk = machine.disk();
-  const Layout layout = TRY(make_layout(config, disk, machine.links()));
-  Application application;
-  application.role = "server";
-  application.node_name = layout.node_name;
-  json::Tree more;
-  const json::Node extra = more.make_object();
-  extra.set("peerAddress",
-            std::string_view(join({layout.node_ip.text(), ":", std::to_string(kPeerPort)})));
-  extra.set("apiAddress", std::string_view(layout.advertised));
-  application.more = json::write(extra);
-  const std::string text = TRY(apply_to_join(machine, config, application));
-  json::Tree tree;
-  const json::Node answer = TRY(tree.parse(text));
-  const Welcome welcome = TRY(read_welcome(answer["server"]).with("the server's answer"));
-  answer.remove("server");
-  TRY(disk.make_directories(paths.pki, 0700));
-  TRY(disk.replace_file(paths.cluster, json::write(answer), 0600));
-  TRY(disk.replace_file(paths.welcome, welcome_text(welcome), 0600));
-  LOG(kInfo, "daemon: joined", kv("node", layout.node_name), kv("server", config.join),
-      kv("member", welcome.joining.member));
-  return {};
+  const Layout layout = TRY(make_layout(config, machine.disk(), machine.links()));
+  const std::string answer = TRY(apply_to_join(machine, config, server_application(layout)));
+  return keep_welcome(machine.disk(), config, answer);
 }
 
 }  // namespace
@@ -155,6 +136,32 @@ Result<Welcome> read_welcome(json::Node from) {
   return welcome;
 }
 
+Application server_application(const Layout& layout) {
+  Application application;
+  application.role = "server";
+  application.node_name = layout.node_name;
+  json::Tree more;
+  const json::Node extra = more.make_object();
+  extra.set("peerAddress",
+            std::string_view(join({layout.node_ip.text(), ":", std::to_string(kPeerPort)})));
+  extra.set("apiAddress", std::string_view(layout.advertised));
+  application.more = json::write(extra);
+  return application;
+}
+
+Result<> keep_welcome(port::Disk& disk, const Config& config, const std::string& text) {
+  const Paths paths(config);
+  json::Tree tree;
+  const json::Node answer = TRY(tree.parse(text));
+  const Welcome welcome = TRY(read_welcome(answer["server"]).with("the server's answer"));
+  answer.remove("server");
+  TRY(disk.make_directories(paths.pki, 0700));
+  TRY(disk.replace_file(paths.cluster, json::write(answer), 0600));
+  TRY(disk.replace_file(paths.welcome, welcome_text(welcome), 0600));
+  LOG(kInfo, "daemon: joined", kv("member", welcome.joining.member));
+  return {};
+}
+
 Result<std::optional<store::Joining>> join_as_server(port_linux::Machine& machine, Config& config) {
   port::Disk& disk = machine.disk();
   const Paths paths(config);
@@ -168,7 +175,7 @@ Result<std::optional<store::Joining>> join_as_server(port_linux::Machine& machin
           join({"the store of this server is gone; to come back as a new member, start with "
                 "--join and --token (",
                 paths.cluster, " says that it had joined)"}));
-    if (!config.join.empty()) TRY(apply(machine, config, paths));
+    if (!config.join.empty()) TRY(apply(machine, config));
   }
   if (disk.stat(paths.cluster)) TRY(take_networks(disk, paths.cluster, config));
   // Also if its store was begun: who lost power in between would found a cluster of his own.

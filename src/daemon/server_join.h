@@ -8,6 +8,7 @@
 
 #include "base/result.h"
 #include "daemon/config.h"
+#include "daemon/join.h"
 #include "daemon/layout.h"
 #include "pki/certificate.h"
 #include "port/linux/machine.h"
@@ -24,6 +25,10 @@ struct Welcome {
 };
 std::string welcome_text(const Welcome& welcome);  // JSON
 Result<Welcome> read_welcome(json::Node from);
+
+Application server_application(const Layout& layout);
+// The answer to it, so that the next join_as_server() finds it, whatever happens in between.
+Result<> keep_welcome(port::Disk& disk, const Config& config, const std::string& text);
 
 // Joins if the configuration says so and this device has not; then the member to open the store as.
 // Also puts the cluster's networks into `config`, where they were given at joining.

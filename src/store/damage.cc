@@ -48,8 +48,12 @@ Result<> set_aside(const std::string& directory, port::Disk& disk) {
   return disk.sync_directory(parent_of(directory));
 }
 
+bool is_aside(const std::string& directory, port::Disk& disk) {
+  return static_cast<bool>(disk.stat(directory + kAside));
+}
+
 Result<> forget_aside(const std::string& directory, port::Disk& disk) {
-  if (!disk.stat(directory + kAside)) return {};
+  if (!is_aside(directory, disk)) return {};
   return disk.remove_tree(directory + kAside);
 }
 

@@ -33,6 +33,7 @@ Result<> check_condemned(const std::string& directory, port::Disk& disk);  // kC
 
 // Moves it to "<directory>.damaged"; what was there before is deleted.
 Result<> set_aside(const std::string& directory, port::Disk& disk);
+bool is_aside(const std::string& directory, port::Disk& disk);
 Result<> forget_aside(const std::string& directory, port::Disk& disk);
 
 }  // namespace coracle::store
