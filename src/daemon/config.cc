@@ -93,6 +93,11 @@ constexpr Option kOptions[] = {
     list_option(
         "node-label", &Config::node_label, "key=value label that the node gets when it registers"),
     number_option("max-pods", &Config::max_pods, "64", {1, 250}, "pods that this node takes"),
+    text_option("eviction-hard",
+                &Config::eviction_hard,
+                "",
+                "when pods are evicted: SIGNAL<LIMIT,... (memory.available<100Mi or 5%, "
+                "nodefs.available<1Gi or 10%, nodefs.inodesFree<5%, pid.available<2%)"),
     text_option("crun", &Config::crun, "", "path of crun (found in PATH)"),
     text_option(
         "shim", &Config::shim, "", "path of coracle-shim (beside this program, then in PATH)"),

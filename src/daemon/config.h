@@ -34,6 +34,7 @@ struct Config {
   std::string cgroup_parent;
   std::vector<std::string> node_label;
   int64_t max_pods = 0;
+  std::string eviction_hard;
   std::string crun;
   std::string shim;
   std::string pid_file;

@@ -60,6 +60,7 @@ Result<node::AgentOptions> NodeSide::options(const Layout& layout, NodeRole role
   options.bridge = config_.bridge;
   options.cgroup_parent = config_.cgroup_parent;
   options.pods_max = config_.max_pods;
+  options.eviction = TRY(node::parse_thresholds(config_.eviction_hard).with("eviction-hard"));
   options.cluster_dns = layout.cluster_dns.text();
   options.cluster_domain = config_.cluster_domain;
   options.node_ip = layout.node_ip.text();

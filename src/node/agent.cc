@@ -27,12 +27,14 @@ Agent::Agent(api::Client& client, const AgentPorts& ports, AgentOptions options)
       around_{client,           ports,   options_, read_machine(ports.disk),
               options_.node_ip, images_, cgroups_, addresses_,
               events_,          *this},
+      node_events_(events_, options_.node_name),
       registration_(client, ports_.clock, ports_.disk, ports_.links, options_),
       storage_(client,
                {ports_.clock, ports_.disk, ports_.unpack},
                events_,
                options_.node_name,
-               options_.storage_directory()) {}
+               options_.storage_directory()),
+      evictor_(around_, pods_, *this) {}
 
 Agent::~Agent() {
   if (started_) client_.unsubscribe(*this);
@@ -51,7 +53,9 @@ Result<> Agent::start() {
   }
   client_.subscribe(*this);
   started_ = true;
-  registration_.start(around_.machine, images_, around_.node_ip);
+  TickListener& ticks = *this;
+  registration_.start({around_.machine, images_, evictor_.pressure(), node_events_, ticks},
+                      around_.node_ip);
   TRY(adopt_all());
   api::for_each(client_.state(), api::kPod, {}, [&](const api::ObjectRef& pod) { take(pod); });
   remove_orphans();
@@ -193,6 +197,11 @@ void Agent::admit(const api::ObjectRef& pod) {
         join({"Pod was rejected: Node didn't have enough resource: pods, requested: 1, used: ",
               std::to_string(active), ", capacity: ", std::to_string(options_.pods_max)});
   }
+  if (const std::string why = evictor_.refusal(node); !is_over && !record.failed && !why.empty()) {
+    record.failed = true;
+    record.reason = "Evicted";
+    record.message = join({"Pod was rejected: ", why});
+  }
   auto actor = std::make_unique<PodActor>(around_, std::move(record));
   actor->see(pod);
   pods_.emplace(std::string(pod->uid()), std::move(actor));
@@ -323,6 +332,30 @@ void Agent::remove_image(const std::string& name, ImageListener& listener, uint6
         token, fail(Code::kConflict, join({"image \"", name, "\" is used by a Pod"})));
   forwards_[next_forward_] = {&listener, token};
   images_.remove(name, *this, next_forward_++);
+}
+
+// Upstream imageGCManager.DeleteUnusedImages, for a node that is short of storage.
+bool Agent::free_images() {
+  std::vector<std::string> names;
+  for (const Image& image : images_.all()) {
+    const bool used = std::any_of(pods_.begin(), pods_.end(), [&](const auto& entry) {
+      return entry.second->uses_image(image.id);
+    });
+    if (used) continue;
+    names.insert(names.end(), image.names.begin(), image.names.end());
+    if (image.names.empty()) names.push_back(image.id);
+  }
+  for (const std::string& name : names) {
+    LOG(kWarn, "node: unused image removed", kv("image", name));
+    forwards_[next_forward_] = {};
+    images_.remove(name, *this, next_forward_++);
+  }
+  return !names.empty();
+}
+
+void Agent::node_is_short(std::string_view resource) {
+  const api::ObjectRef node = client_.state().get(api::kNode, {}, options_.node_name);
+  if (node) node_events_.short_of(*node, resource);
 }
 
 void Agent::forget(ImageListener& listener) {

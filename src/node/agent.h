@@ -17,6 +17,7 @@
 #include "api/pod_logs.h"
 #include "api/pod_streams.h"
 #include "api/usage.h"
+#include "node/evictor.h"
 #include "node/images.h"
 #include "node/local_storage.h"
 #include "node/logs.h"
@@ -35,6 +36,8 @@ class Agent final : public api::PodLogs,
                     port::TurnEnd,
                     PodHost,
                     LogLife,
+                    EvictionHost,
+                    TickListener,
                     ImageListener {
  public:
   Agent(api::Client& client, const AgentPorts& ports, AgentOptions options);
@@ -82,6 +85,9 @@ class Agent final : public api::PodLogs,
   void on_change(const api::Change& change) override;
   void on_turn_end() override;
   void on_pod_over() override;
+  void on_lease_tick() override { evictor_.look(); }
+  bool free_images() override;
+  void node_is_short(std::string_view resource) override;
   bool may_still_write(const LogInstance& instance) const override;
   void on_image_loaded(uint64_t token, Result<std::vector<std::string>> names) override;
   void on_image_removed(uint64_t token, Result<> removed) override;
@@ -105,9 +111,11 @@ class Agent final : public api::PodLogs,
   Addresses addresses_;
   api::EventRecorder events_;
   Surroundings around_;
+  NodeEvents node_events_;
   Registration registration_;
   LocalStorage storage_;
-  std::map<std::string, std::unique_ptr<PodActor>, std::less<>> pods_;  // by uid
+  PodActors pods_;
+  Evictor evictor_;
   std::map<uint64_t, Forward> forwards_;
   CpuMeter meter_;
   uint64_t next_forward_ = 1;

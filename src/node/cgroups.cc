@@ -42,6 +42,12 @@ bool Cgroups::had_oom_kill(const std::string& path) const {
   return text && counter(*text, "oom_kill") > 0;
 }
 
+uint64_t Cgroups::processes(const std::string& path) const {
+  const Result<std::string> text =
+      disk_.read_file(join({mount_, unified_ ? "" : "/pids", path, "/pids.current"}), 64);
+  return text ? parse_unsigned(trim(*text)).value_or(0) : 0;
+}
+
 api::Usage Cgroups::usage(const std::string& path) const {
   const std::string memory = join({mount_, unified_ ? "" : "/memory", path});
   const auto read = [this](const std::string& file) {

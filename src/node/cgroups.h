@@ -18,7 +18,8 @@ class Cgroups {
   std::string pod_path(std::string_view uid) const;  // "/coracle/pod<uid>"
   std::string container_path(std::string_view uid, std::string_view container) const;
   bool had_oom_kill(const std::string& path) const;
-  api::Usage usage(const std::string& path) const;  // of CPU only the counter
+  uint64_t processes(const std::string& path) const;  // and their threads
+  api::Usage usage(const std::string& path) const;    // of CPU only the counter
   void remove_pod(std::string_view uid);  // empty groups only: a live process keeps its own
   std::vector<std::string> pods() const;  // uids that still have a group
 

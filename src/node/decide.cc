@@ -209,6 +209,9 @@ void Decider::consider_start(size_t index) {
 Duration Decider::grace(size_t index) const {
   if (record_.gone)
     return seconds(is_deleting(pod_) ? std::min<int64_t>(grace_seconds(pod_), 2) : 2);
+  // Hard thresholds leave no time (upstream hardEvictionGracePeriod; a second is the least there
+  // is).
+  if (record_.reason == "Evicted") return seconds(1);
   const ContainerState& at = state(index);
   if (record_.phase == Phase::kRunning && at.kill_grace_s) return seconds(*at.kill_grace_s);
   return seconds(std::min<int64_t>(grace_seconds(pod_), 1 << 30));

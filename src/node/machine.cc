@@ -126,4 +126,20 @@ uint64_t cpu_time_ns(port::Disk& disk) {
   return ticks * kTickNs;
 }
 
+// proc(5), loadavg: "0.20 0.18 0.12 1/80 11206", the 80 is of all threads.
+ProcessIds process_ids(port::Disk& disk) {
+  ProcessIds ids;
+  const auto read = [&](const char* path) { return parse_unsigned(first_line(disk, path)); };
+  const auto ids_max = read("/proc/sys/kernel/pid_max");
+  const auto threads_max = read("/proc/sys/kernel/threads-max");
+  const std::string load = first_line(disk, "/proc/loadavg");
+  const std::vector<std::string_view> words = split(load, ' ');
+  const std::string_view tasks = words.size() > 3 ? words[3] : std::string_view();
+  const auto used = parse_unsigned(tasks.substr(std::min(tasks.find('/') + 1, tasks.size())));
+  if (!ids_max || !used) return ids;
+  ids.most = std::min(*ids_max, threads_max.value_or(*ids_max));
+  ids.used = *used;
+  return ids;
+}
+
 }  // namespace coracle::node

@@ -24,6 +24,11 @@ struct Machine {
 };
 
 std::string_view architecture();  // Go's name: "amd64", "arm64", "arm"
+struct ProcessIds {
+  uint64_t most = 0;  // 0: not known
+  uint64_t used = 0;  // of all threads
+};
+ProcessIds process_ids(port::Disk& disk);
 Machine read_machine(port::Disk& disk);
 int64_t memory_available(port::Disk& disk);  // bytes; -1: unknown
 uint64_t cpu_time_ns(port::Disk& disk);      // of all that runs here, since boot

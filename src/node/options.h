@@ -8,6 +8,7 @@
 
 #include "base/ip.h"
 #include "base/limits.h"
+#include "node/pressure.h"
 
 namespace coracle::node {
 
@@ -30,6 +31,7 @@ struct AgentOptions {
   int64_t reserved_memory_bytes = 0;  // allocatable = capacity - reserved
   int64_t reserved_cpu_millis = 0;
   std::string storage_directory() const { return data_directory + "/storage"; }
+  Thresholds eviction = default_thresholds();
   // The client's state comes from servers, not from the memory of an earlier run.
   bool is_confirmed = true;
 };

@@ -188,6 +188,14 @@ void PodActor::on_answer(uint64_t token, Result<api::ObjectRef> answer) {
       kv("why", answer.error().message));
 }
 
+void PodActor::evict(const std::string& message) {
+  record_.failed = true;
+  record_.reason = "Evicted";
+  record_.message = message;
+  warn("Evicted", message);
+  schedule();
+}
+
 // --- The turn
 
 void PodActor::on_turn_end() {

@@ -49,6 +49,7 @@ class PodActor final : port::SandboxEvents,
   void object_changed(const api::Kind& kind,
                       std::string_view name);  // a ConfigMap or Secret of its namespace
   void images_changed();
+  void evict(const std::string& message);  // ends it as Failed, at once
   const PodRecord& record() const { return record_; }
   const api::ObjectRef& object() const { return pod_; }
   bool removed() const {

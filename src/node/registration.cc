@@ -22,8 +22,6 @@ constexpr Duration kRetryMax = seconds(7);
 constexpr size_t kImagesListed = 50;  // upstream nodeStatusMaxImages
 constexpr uint64_t kNodeCall = 1;
 constexpr uint64_t kLeaseCall = 2;
-constexpr int64_t kMemoryShort = 100 * 1024 * 1024;
-constexpr uint64_t kDiskEnough = uint64_t{1} << 30;
 
 std::vector<std::pair<std::string, std::string>> node_labels(const AgentOptions& options) {
   std::vector<std::pair<std::string, std::string>> labels = {
@@ -55,16 +53,15 @@ Registration::~Registration() {
   clock_.cancel_turn_end(*this);
 }
 
-void Registration::start(const Machine& machine, const Images& images, std::string node_ip) {
-  machine_ = &machine;
-  images_ = &images;
+void Registration::start(const Sources& sources, std::string node_ip) {
+  sources_.emplace(sources);
   node_ip_ = std::move(node_ip);
   lease_due_ = clock_.now();
   schedule();
 }
 
 void Registration::schedule() {
-  if (machine_ != nullptr) clock_.at_turn_end(*this);
+  if (sources_) clock_.at_turn_end(*this);
 }
 
 void Registration::on_alarm(port::Timer&) {
@@ -73,8 +70,10 @@ void Registration::on_alarm(port::Timer&) {
 
 void Registration::on_turn_end() {
   ensure_network();
+  const bool tick = !lease_pending_ && clock_.now() >= lease_due_;
+  if (tick) sources_->listener.on_lease_tick();
   sync_node();
-  if (!lease_pending_ && clock_.now() >= lease_due_) renew_lease();
+  if (tick) renew_lease();
   Mono next = lease_due_;
   if (node_delay_.ns > 0) next = std::min(next, node_not_before_);
   timer_->arm(std::max(next, clock_.now() + milliseconds(1)));
@@ -174,13 +173,14 @@ bool Registration::patch_metadata(const api::Object&, json::Node node) {
 }
 
 void Registration::patch_status(const api::Object& stored, json::Node node) {
-  NodeFacts facts{options_, *machine_,        *images_,
-                  node_ip_, network_problem_, memory_available(disk_),
+  NodeFacts facts{options_, sources_->machine, sources_->images,
+                  node_ip_, network_problem_,  sources_->pressure,
                   {},       clock_.wall()};
   if (const Result<port::Space> space = disk_.space(options_.data_directory)) facts.space = *space;
   json::Tree tree;
   const json::Node wanted = make_node_status(tree, node["status"], facts);
   const bool due = clock_.now() - reported_ >= kReportEvery;
+  sources_->events.look(stored, node, wanted);
   if (!due && !node_status_differs(wanted, node["status"])) return;
   json::Tree body_tree;
   const json::Node body = body_tree.make_object();
@@ -260,18 +260,11 @@ void put_condition(json::Node list, json::Node stored, const Condition& conditio
   row.set("message", condition.message);
 }
 
-// Upstream's eviction thresholds; a tenth of a large disk is more than a gateway needs, so 1 GiB is
-// enough.
-bool is_disk_short(const port::Space& space) {
-  const bool bytes = space.total > 0 && space.available < std::min(space.total / 10, kDiskEnough);
-  const bool nodes = space.inodes > 0 && space.inodes_free < space.inodes / 20;
-  return bytes || nodes;
-}
-
 void put_conditions(json::Node status, json::Node stored, const NodeFacts& facts) {
   const json::Node list = status.array("conditions");
-  const bool memory = facts.memory_available >= 0 && facts.memory_available < kMemoryShort;
-  const bool disk = is_disk_short(facts.space);
+  const bool memory = facts.pressure.memory();
+  const bool disk = facts.pressure.storage();
+  const bool pids = facts.pressure.process_ids();
   put_condition(list, stored,
                 {"MemoryPressure", memory,
                  memory ? "KubeletHasInsufficientMemory" : "KubeletHasSufficientMemory",
@@ -284,7 +277,8 @@ void put_conditions(json::Node status, json::Node stored, const NodeFacts& facts
                 facts.now);
   put_condition(
       list, stored,
-      {"PIDPressure", false, "KubeletHasSufficientPID", "kubelet has sufficient PID available"},
+      {"PIDPressure", pids, pids ? "KubeletHasInsufficientPID" : "KubeletHasSufficientPID",
+       pids ? "kubelet has insufficient PID available" : "kubelet has sufficient PID available"},
       facts.now);
   const bool ready = facts.network_problem.empty();
   put_condition(list, stored,

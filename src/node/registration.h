@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -13,12 +14,23 @@
 #include "json/tree.h"
 #include "node/images.h"
 #include "node/machine.h"
+#include "node/node_events.h"
 #include "node/options.h"
+#include "node/pressure.h"
 #include "port/clock.h"
 #include "port/disk.h"
 #include "port/links.h"
 
 namespace coracle::node {
+
+// What the tick of the Lease is used for beside it.
+class TickListener {
+ public:
+  virtual void on_lease_tick() = 0;
+
+ protected:
+  ~TickListener() = default;
+};
 
 struct NodeFacts {
   const AgentOptions& options;
@@ -26,7 +38,7 @@ struct NodeFacts {
   const Images& images;
   std::string_view node_ip;
   std::string_view network_problem;  // empty: the bridge stands
-  int64_t memory_available = -1;
+  const Pressure& pressure;
   port::Space space;  // of the data directory
   Wall now;
 };
@@ -47,7 +59,14 @@ class Registration final : api::Caller, port::Alarm, port::TurnEnd {
   Registration(const Registration&) = delete;
   Registration& operator=(const Registration&) = delete;
 
-  void start(const Machine& machine, const Images& images, std::string node_ip);
+  struct Sources {
+    const Machine& machine;
+    const Images& images;
+    const Pressure& pressure;
+    NodeEvents& events;
+    TickListener& listener;
+  };
+  void start(const Sources& sources, std::string node_ip);
   void schedule();  // look again at the end of the turn: images changed, the Node was touched
 
  private:
@@ -67,8 +86,7 @@ class Registration final : api::Caller, port::Alarm, port::TurnEnd {
   port::Disk& disk_;
   port::Links& links_;
   const AgentOptions& options_;
-  const Machine* machine_ = nullptr;
-  const Images* images_ = nullptr;
+  std::optional<Sources> sources_;  // from start() on
   std::string node_ip_;
   std::string network_problem_ = "not set up yet";
   std::unique_ptr<port::Timer> timer_;

@@ -51,7 +51,9 @@ Count count_main(json::Node pod, const PodRecord& record) {
 }  // namespace
 
 std::string pod_phase(json::Node pod, const PodRecord& record) {
-  if (record.failed && (is_over(record) || record.reason == "DeadlineExceeded")) return "Failed";
+  if (record.failed &&
+      (is_over(record) || record.reason == "DeadlineExceeded" || record.reason == "Evicted"))
+    return "Failed";
   const Count count = count_main(pod, record);
   const bool ready_to_run = is_initialized(pod, record) || count.running + count.stopped > 0;
   if (is_over(record)) {
@@ -255,6 +257,7 @@ void put_condition(json::Node list, const Condition& condition, const StatusCont
   if (!condition.message.empty()) row.set("message", condition.message);
 }
 
+constexpr std::string_view kDisruption = "DisruptionTarget";
 constexpr std::array<std::string_view, 5> kOwnConditions = {
     "PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled"};
 
@@ -271,8 +274,12 @@ void put_conditions(json::Node status, std::string_view phase, const StatusConte
   put_condition(list, containers, context);
   if (!stored_condition(context.pod, "PodScheduled"))
     put_condition(list, {"PodScheduled", "True", "", ""}, context);
+  const bool evicted = record.reason == "Evicted";
+  if (evicted)
+    put_condition(list, {kDisruption, "True", "TerminationByKubelet", record.message}, context);
   for (const json::Node condition : stored) {
     const std::string_view type = condition["type"].string();
+    if (evicted && type == kDisruption) continue;
     const bool own = std::find(kOwnConditions.begin(), kOwnConditions.end() - 1, type) !=
                      kOwnConditions.end() - 1;
     if (!own) list.append(condition);

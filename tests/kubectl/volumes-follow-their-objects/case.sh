@@ -1,4 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# Judged at the end: what is written beyond a limit ends its pod.
+kn apply -f - << 'Y'
+apiVersion: v1
+kind: Pod
+metadata: {name: greedy}
+spec:
+  terminationGracePeriodSeconds: 60
+  containers:
+  - name: c
+    image: coracle.local/demo:1
+    command: [sh, -c, 'head -c 2000000 /dev/zero > /scratch/x; sleep 600']
+    volumeMounts: [{name: scratch, mountPath: /scratch}]
+  volumes: [{name: scratch, emptyDir: {sizeLimit: 1Mi}}]
+Y
 kn create configmap live --from-literal=a=1 --from-literal=b=1
 kn create secret generic live --from-literal=s=1
 kn create configmap still --from-literal=k=1
@@ -45,3 +59,10 @@ kn create configmap coming --from-literal=c=here
 eventually_equal 20 here page /all/c
 equal "nothing torn" "$(kn logs watcher)" ""
 kn delete pod watcher --grace-period=1 --wait=false
+
+eventually_equal 30 Evicted kn get pod greedy -o 'jsonpath={.status.reason}'
+equal 'its phase' "$(kn get pod greedy -o 'jsonpath={.status.phase}')" Failed
+contains 'its message' "$(kn get pod greedy -o 'jsonpath={.status.message}')" 'Usage of EmptyDir volume "scratch" exceeds the limit "1Mi". '
+ended() { [ -n "$(kn get pod greedy -o 'jsonpath={.status.containerStatuses[0].state.terminated.exitCode}')" ]; }
+eventually 10 ended
+kn delete pod greedy
