@@ -93,7 +93,7 @@ FieldType FieldType::item() const {
 
 Result<std::string> FieldType::element_of(json::Node value) const {
   if (field->list_type == ListType::kSet) return join({"v:", json::write(value)});
-  std::vector<std::string_view> keys = split(field->keys, ',');
+  std::vector<std::string_view> keys = split(field->keys(), ',');
   std::sort(keys.begin(), keys.end());
   std::string text = "k:{";
   for (std::string_view key : keys) {

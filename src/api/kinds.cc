@@ -46,6 +46,8 @@ constexpr const Kind* kKinds[] = {
     &kIngress,
     &kIngressClass,
     &kHorizontalPodAutoscaler,
+    &kNetworkPolicy,
+    &kRuntimeClass,
 };
 
 constexpr const Kind* kTwins[] = {&kHorizontalPodAutoscalerV1, &kEventsEvent};

@@ -13,7 +13,7 @@ json::FieldRule rule(const void* type, std::string_view name) {
   rule.retain_keys = field->retains_keys;
   rule.replace = field->replaces;
   if (field->merges && field->shape == Shape::kList) {
-    rule.merge_key = field->merge_key;
+    rule.merge_key = field->merge_key();
     rule.merge_primitives = field->type != Type::kObject;
   }
   return rule;

@@ -87,7 +87,7 @@ class SchemasText {
       schema(*message);
     }
     for (const ServedResource& resource : resources_) {
-      if (resource.kind != nullptr && !resource.is_subresource()) list_schema(*resource.kind);
+      if (resource.verbs.find("list") != std::string_view::npos) list_schema(resource.type);
     }
     for (const ScalarDefinition& definition : kScalarDefinitions) {
       writer_.key(definition.name);
@@ -235,9 +235,9 @@ class SchemasText {
         break;
     }
     scalar("string", {});
-    if (field.values.empty()) return;
+    if (field.values().empty()) return;
     writer_.key("enum");
-    strings(field.values, '|');
+    strings(field.values(), '|');
   }
 
   void scalar(std::string_view type, std::string_view format) {
@@ -261,13 +261,14 @@ class SchemasText {
   void list_marks(const Field& field) {
     constexpr std::string_view kNames[] = {"atomic", "map", "set"};
     writer_.member("x-kubernetes-list-type", kNames[static_cast<size_t>(field.list_type)]);
-    if (field.keys.empty()) return;
+    if (field.keys().empty()) return;
     writer_.key("x-kubernetes-list-map-keys");
-    strings(field.keys, ',');
+    strings(field.keys(), ',');
   }
 
   void patch_marks(const Field& field) {
-    if (!field.merge_key.empty()) writer_.member("x-kubernetes-patch-merge-key", field.merge_key);
+    if (!field.merge_key().empty())
+      writer_.member("x-kubernetes-patch-merge-key", field.merge_key());
     if (field.merges || field.retains_keys) {
       const std::string_view strategy = field.merges && field.retains_keys ? "merge,retainKeys"
                                         : field.merges                     ? "merge"
@@ -284,14 +285,14 @@ class SchemasText {
   }
 
   // PodList and its like: every one has the same four fields.
-  void list_schema(const Kind& kind) {
-    writer_.key(join({kind.message->definition, "List"}));
+  void list_schema(const ServedType& type) {
+    writer_.key(join({type.message->definition, "List"}));
     writer_.begin_object();
-    writer_.member("description", join({kind.name, "List is a list of ", kind.name, " objects."}));
+    writer_.member("description", join({type.kind, "List is a list of ", type.kind, " objects."}));
     writer_.member("type", "object");
     writer_.key("properties");
     writer_.begin_object();
-    for (const Field& field : {kApiVersionField, list("items", 2, *kind.message), kKindField,
+    for (const Field& field : {kApiVersionField, list("items", 2, *type.message), kKindField,
                                object("metadata", 1, kListMeta)}) {
       writer_.key(field.name);
       property(field);
@@ -301,7 +302,7 @@ class SchemasText {
     writer_.raw(R"(["items"])");
     writer_.key("x-kubernetes-group-version-kind");
     writer_.begin_array();
-    write_openapi_type(writer_, {kind.group, kind.version, kind.name, nullptr}, "List");
+    write_openapi_type(writer_, {type.group, type.version, type.kind, nullptr}, "List");
     writer_.end_array();
     writer_.end_object();
   }

@@ -6,6 +6,7 @@
 
 #include "api/bodies.h"
 #include "api/custom_kinds.h"
+#include "api/metrics.h"
 #include "base/bytes.h"
 
 namespace coracle::api {
@@ -118,6 +119,7 @@ std::vector<GroupVersion> served_group_versions() {
   for (const CustomKind* kind : custom_kinds()) {
     if (kind->served) all.push_back({kind->group, kind->version});
   }
+  all.push_back({kMetricsGroup, kMetricsVersion});
   for (const Body& body : all_bodies()) {
     if (!body.plural.empty()) all.push_back({body.group, body.version});
   }
@@ -138,6 +140,15 @@ std::vector<ServedResource> served_resources(GroupVersion gv) {
   for (const CustomKind* kind : custom_kinds()) {
     if (kind->served && kind->group == gv.group && kind->version == gv.version)
       add_kind(resources, *kind);
+  }
+  for (const MetricsKind& each : metrics_kinds()) {
+    if (gv.group != kMetricsGroup || gv.version != kMetricsVersion) continue;
+    ServedResource measured;
+    measured.name = each.plural;
+    measured.namespaced = each.namespaced;
+    measured.type = {kMetricsGroup, kMetricsVersion, each.kind, each.message};
+    measured.verbs = "get,list";
+    resources.push_back(std::move(measured));
   }
   for (const Body& body : all_bodies()) {
     if (body.plural.empty() || body.group != gv.group || body.version != gv.version) continue;

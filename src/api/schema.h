@@ -70,10 +70,9 @@ class Words {
 struct Field {
   Words name;
   const Message* message = nullptr;  // kObject
-  Words merge_key = {};              // x-kubernetes-patch-merge-key
-  Words keys = {};                   // x-kubernetes-list-map-keys, comma-separated
+  // Of objects the keys of a list, comma-separated, of all others the closed set of values.
+  Words words = {};
   Words default_json = {};  // set when the field is absent or "" (and the parent is present)
-  Words values = {};        // closed set, '|'-separated: "Unsupported value" otherwise
   FieldCheck check = nullptr;
   Words description = {};  // one sentence of our own for `kubectl explain`
   uint16_t number = 0;
@@ -97,6 +96,21 @@ struct Field {
   bool retains_keys : 1 = false;  // ... retainKeys
   bool replaces : 1 = false;      // ... replace: a patch does not merge into the object
 
+  // x-kubernetes-list-map-keys, comma-separated
+  std::string_view keys() const {
+    return type == Type::kObject && list_type == ListType::kMap ? words : std::string_view();
+  }
+  // x-kubernetes-patch-merge-key: the first of the keys.
+  std::string_view merge_key() const {
+    if (type != Type::kObject || !merges) return {};
+    const std::string_view all = words;
+    return all.substr(0, all.find(','));
+  }
+  // A closed set, '|'-separated: "Unsupported value" otherwise.
+  std::string_view values() const {
+    return type == Type::kObject ? std::string_view() : std::string_view(words);
+  }
+
   constexpr Field required() const {
     Field f = *this;
     f.is_required = true;
@@ -114,7 +128,7 @@ struct Field {
   }
   constexpr Field one_of(Words set) const {
     Field f = *this;
-    f.values = set;
+    f.words = set;
     return f;
   }
   constexpr Field must(FieldCheck c) const {
@@ -146,14 +160,13 @@ struct Field {
   constexpr Field keyed_by(Words key) const {
     Field f = *this;
     f.merges = true;
-    f.merge_key = key;
     f.list_type = ListType::kMap;
-    if (f.keys.empty()) f.keys = key;
+    f.words = key;
     return f;
   }
   constexpr Field map_keys(Words k) const {
     Field f = *this;
-    f.keys = k;
+    f.words = k;
     f.list_type = ListType::kMap;
     return f;
   }
@@ -165,7 +178,7 @@ struct Field {
   constexpr Field patch_key(Words k) const {
     Field f = *this;
     f.merges = true;
-    f.merge_key = k;
+    f.words = k;
     return f;
   }
   constexpr Field retaining_keys() const {
@@ -185,7 +198,7 @@ struct Field {
   }
 };
 
-static_assert(sizeof(Field) <= 9 * sizeof(uint64_t));
+static_assert(sizeof(Field) <= 7 * sizeof(uint64_t));
 
 struct Message {
   Words definition;  // name in upstream's OpenAPI document

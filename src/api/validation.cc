@@ -112,9 +112,9 @@ class SchemaRules {
   }
 
   void closed_set(const Field& field, json::Node value, const Place& place) {
-    if (field.values.empty() || formats_only_ || value.string().empty()) return;
-    if (!is_one_of(value.string(), field.values))
-      errors_.not_supported(place.path(), value, field.values);
+    if (field.values().empty() || formats_only_ || value.string().empty()) return;
+    if (!is_one_of(value.string(), field.values()))
+      errors_.not_supported(place.path(), value, field.values());
   }
 
   // Sorted, so that long lists are not compared pair by pair.
@@ -126,7 +126,7 @@ class SchemaRules {
       json::Node item;
     };
     std::vector<Keyed> items;
-    const std::vector<std::string_view> names = split(field.keys, ',');
+    const std::vector<std::string_view> names = split(field.keys(), ',');
     for (json::Node item : list) {
       std::string key = field.type == Type::kObject ? std::string() : json::write(item);
       for (std::string_view name : names)

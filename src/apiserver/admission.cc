@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "apiserver/admission.h"
 
+#include <span>
+
 #include "apiserver/custom_resources.h"
 #include "apiserver/limit_ranger.h"
 #include "apiserver/node_restriction.h"
 #include "apiserver/pod_admission.h"
+#include "apiserver/pod_security.h"
+#include "apiserver/quotas.h"
 #include "apiserver/rbac_admission.h"
 #include "base/bytes.h"
 
@@ -64,6 +68,7 @@ constexpr AdmissionRule kRules[] = {
     {"ServiceAccount", &api::kPod, true, false, admit_service_account},
     {"DefaultTolerationSeconds", &api::kPod, true, true, admit_tolerations},
     {"Priority", &api::kPod, true, true, admit_priority},
+    {"RuntimeClass", &api::kPod, true, false, admit_runtime_class},
     {"NodeRestriction", nullptr, true, true, admit_node_write},
     {"CustomResource", nullptr, true, true, admit_custom},
     {"CustomResourceDefinition", &api::kCustomResourceDefinition, true, true, admit_definition},
@@ -72,6 +77,26 @@ constexpr AdmissionRule kRules[] = {
     {"BindingEscalation", &api::kRoleBinding, true, true, admit_binding},
     {"BindingEscalation", &api::kClusterRoleBinding, true, true, admit_binding},
 };
+
+Result<> admit_quota(Parts& parts, Request& request) {
+  return parts.quotas.admit(request);
+}
+
+// The last word is the quota's: nothing that is refused may hold a share of it.
+constexpr AdmissionRule kWholeRules[] = {
+    {"PodSecurity", &api::kNamespace, true, true, admit_security_labels},
+    {"PodSecurity", nullptr, true, true, admit_pod_security},
+    {"ResourceQuota", nullptr, true, true, admit_quota},
+};
+
+Result<> run(std::span<const AdmissionRule> rules, Parts& parts, Request& request) {
+  for (const AdmissionRule& rule : rules) {
+    if (rule.kind != nullptr && rule.kind != request.kind) continue;
+    if (request.creating() ? !rule.create : !rule.update) continue;
+    TRY(rule.admit(parts, request));
+  }
+  return {};
+}
 
 }  // namespace
 
@@ -82,12 +107,11 @@ Error forbidden(const Request& request, std::string_view why) {
 }
 
 Result<> admit(Parts& parts, Request& request) {
-  for (const AdmissionRule& rule : kRules) {
-    if (rule.kind != nullptr && rule.kind != request.kind) continue;
-    if (request.creating() ? !rule.create : !rule.update) continue;
-    TRY(rule.admit(parts, request));
-  }
-  return {};
+  return run(kRules, parts, request);
+}
+
+Result<> admit_whole(Parts& parts, Request& request) {
+  return run(kWholeRules, parts, request);
 }
 
 Result<> admit_delete(Parts& parts, Request& request) {

@@ -9,6 +9,8 @@ namespace coracle::apiserver {
 
 // Writes of objects (create, update, patch, also through subresources that write the object).
 Result<> admit(Parts& parts, Request& request);
+// What is judged when the object is whole, with defaults and valid.
+Result<> admit_whole(Parts& parts, Request& request);
 // Deletes: namespaces that may not go, what a node may delete.
 Result<> admit_delete(Parts& parts, Request& request);
 

@@ -21,6 +21,7 @@
 namespace coracle::api {
 class Documents;
 class PodStreams;
+class Usages;
 }  // namespace coracle::api
 
 namespace coracle::streams {
@@ -56,6 +57,7 @@ struct Parts {
   Quotas& quotas;
   api::PodStreams* streams = nullptr;  // of this node
   streams::Agents* agents = nullptr;   // of the others
+  api::Usages* usages = nullptr;       // what nodes use
   Evictions evictions = {};
 };
 

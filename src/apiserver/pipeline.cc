@@ -21,6 +21,7 @@
 #include "apiserver/route.h"
 #include "apiserver/service_addresses.h"
 #include "apiserver/subresources.h"
+#include "apiserver/usage_answer.h"
 #include "apiserver/watch.h"
 #include "apiserver/write.h"
 #include "base/bytes.h"
@@ -155,6 +156,7 @@ Result<Next> read_stage(Parts& parts, Exchange& exchange) {
   const Request& request = exchange.request;
   if (request.target == Target::kPage) return parts.pages.answer(exchange);
   if (request.target == Target::kReview) return Next::kGoOn;
+  if (request.target == Target::kUsage) return answer_usage(parts, exchange);
   const Subresource& row = subresource_row(request.subresource);
   if (request.subresource != api::Subresource::kNone) {
     TRY(check_subresource_verb(request));
@@ -262,7 +264,7 @@ Result<Next> validate_stage(Parts& parts, Exchange& exchange) {
   }
   warn(request);
   settle_managed(parts, request);
-  TRY(parts.quotas.admit(request));
+  TRY(admit_whole(parts, request));
   return Next::kGoOn;
 }
 

@@ -165,6 +165,35 @@ Result<> admit_tolerations(Parts&, Request& request) {
   return {};
 }
 
+// plugin/pkg/admission/runtimeclass. There is one runtime, by its own name or by runc's.
+Result<> admit_runtime_class(Parts& parts, Request& request) {
+  const json::Node spec = request.object["spec"];
+  const std::string_view name = spec["runtimeClassName"].string();
+  if (name.empty()) return {};
+  const std::string begin = join({"pod rejected: RuntimeClass \"", name, "\" "});
+  const api::ObjectRef stored = parts.store.get(api::kRuntimeClass, {}, name);
+  if (!stored) return forbidden(request, begin + "not found");
+  json::Tree tree;
+  const json::Node runtime = stored->parse(tree);
+  const std::string_view handler = runtime["handler"].string();
+  if (handler != "crun" && handler != "runc")
+    return forbidden(request, join({begin, "wants the handler \"", handler,
+                                    "\", which no node has: there is only crun"}));
+  for (const json::Node label : runtime["scheduling"]["nodeSelector"]) {
+    const json::Node selector = spec.object("nodeSelector");
+    const json::Node given = selector[label.key()];
+    if (given && given.string() != label.string())
+      return forbidden(request,
+                       join({"conflict: runtimeClass.scheduling.nodeSelector[", label.key(),
+                             "] = ", label.string(), "; pod.spec.nodeSelector[", label.key(),
+                             "] = ", given.string()}));
+    selector.set(label.key(), label);
+  }
+  for (const json::Node toleration : runtime["scheduling"]["tolerations"])
+    spec.array("tolerations").append(toleration);
+  return {};
+}
+
 // plugin/pkg/admission/priority
 Result<> admit_priority(Parts& parts, Request& request) {
   const json::Node spec = request.object["spec"];

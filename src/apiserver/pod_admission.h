@@ -11,5 +11,6 @@ namespace coracle::apiserver {
 Result<> admit_service_account(Parts& parts, Request& request);
 Result<> admit_tolerations(Parts& parts, Request& request);
 Result<> admit_priority(Parts& parts, Request& request);
+Result<> admit_runtime_class(Parts& parts, Request& request);
 
 }  // namespace coracle::apiserver

@@ -66,6 +66,7 @@ constexpr Row kRows[] = {
      "deployments/status,replicasets,replicasets/scale,replicasets/status,statefulsets,"
      "statefulsets/scale,statefulsets/status"},
     {kToView, kRead, "autoscaling", "horizontalpodautoscalers,horizontalpodautoscalers/status"},
+    {kToView, kRead, "metrics.k8s.io", "nodes,pods"},
     {kToView, kRead, "batch", "cronjobs,cronjobs/status,jobs,jobs/status"},
     {kToView, kRead, "policy", "poddisruptionbudgets,poddisruptionbudgets/status"},
     {kToView, kRead, "networking.k8s.io", "ingresses,ingresses/status,networkpolicies"},

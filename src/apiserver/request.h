@@ -33,7 +33,7 @@ enum class Verb : uint8_t {
 std::string_view verb_name(Verb verb);  // as RBAC spells it
 
 // kNowhere is answered 404 only after authentication and authorization, as upstream does.
-enum class Target : uint8_t { kNowhere, kObjects, kReview, kPage };
+enum class Target : uint8_t { kNowhere, kObjects, kReview, kUsage, kPage };
 
 struct User {
   std::string name;

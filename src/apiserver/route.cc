@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <span>
 
+#include "api/metrics.h"
 #include "base/bytes.h"
 
 namespace coracle::apiserver {
@@ -70,6 +71,13 @@ void route_resource(Request& request, Parts rest) {
   if (too_deep) return;
   if (find_review(request.group, request.version, request.resource) != nullptr) {
     if (request.name.empty()) request.target = Target::kReview;
+    return;
+  }
+  if (request.group == api::kMetricsGroup && request.version == api::kMetricsVersion) {
+    const bool placed = !request.ns.empty();
+    const bool nodes = request.resource == "nodes" && !placed;
+    const bool pods = request.resource == "pods" && (placed || request.name.empty());
+    if ((nodes || pods) && request.subresource_text.empty()) request.target = Target::kUsage;
     return;
   }
   if (request.group.empty() && request.version == "v1" && request.resource == "bindings") {
@@ -139,6 +147,7 @@ Result<> check_method(const Request& request) {
     return refused();
   }
   if (request.target == Target::kPage) return method == "GET" ? Result<>() : refused();
+  if (request.target == Target::kUsage) return method == "GET" ? Result<>() : refused();
   if (request.target == Target::kReview) return method == "POST" ? Result<>() : refused();
   if (request.subresource != api::Subresource::kNone) return {};  // subresources.cc knows its verbs
   const bool named = !request.name.empty();

@@ -260,6 +260,9 @@ void ApiServer::use_pod_streams(api::PodStreams* streams) {
 void ApiServer::use_agents(streams::Agents* agents) {
   state_->parts.agents = agents;
 }
+void ApiServer::use_usages(api::Usages* usages) {
+  state_->parts.usages = usages;
+}
 bool ApiServer::ready() const {
   return state_->pages.ready();
 }

@@ -9,6 +9,7 @@
 
 #include "api/pod_logs.h"
 #include "api/pod_streams.h"
+#include "api/usage.h"
 #include "base/result.h"
 #include "http/server.h"
 #include "port/clock.h"
@@ -60,6 +61,7 @@ class ApiServer final : public http::Site {
   // Those of this node, and the way to those of the others.
   void use_pod_streams(api::PodStreams* streams);
   void use_agents(streams::Agents* agents);
+  void use_usages(api::Usages* usages);
   // Takes Service addresses into account and makes the objects every cluster has. Ready follows
   // once they are stored.
   void start();

@@ -47,6 +47,7 @@ Server::Server(port_linux::Machine& machine, Config config)
 Server::~Server() {
   // Pods go on: destroying the agent lets go of them.
   machine_.clock().cancel_turn_end(*this);
+  if (api_) api_->use_usages(nullptr);
   images_.close();
   backups_.close();
   if (join_client_) join_client_->forget(*this);
@@ -172,6 +173,7 @@ Result<> Server::start_api() {
       LogRouterOptions{layout_.node_name, identity_.ca_pem, identity_.kubelet_client});
   usages_ = std::make_unique<UsageRouter>(machine_.clock(), *logs_);
   api_->use_pod_logs(logs_.get());
+  api_->use_usages(usages_.get());
   node_ = std::make_unique<NodeSide>(machine_, config_, *unpack_lane_);
   // The bridge carries an address that a server on loopback listens on.
   if (node_started_) TRY(node_->set_up_links(layout_));

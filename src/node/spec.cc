@@ -96,7 +96,6 @@ std::string unsupported_feature(json::Node pod) {
   if (what.empty() && spec["hostIPC"].boolean()) what = "hostIPC";
   if (what.empty() && spec["hostUsers"] && !spec["hostUsers"].boolean(true)) what = "hostUsers";
   if (what.empty() && spec["securityContext"]["windowsOptions"]) what = "windowsOptions";
-  if (what.empty() && !spec["runtimeClassName"].string().empty()) what = "runtimeClassName";
   if (what.empty()) return {};
   return join({"this node agent does not support ", what});
 }

@@ -128,7 +128,9 @@ constexpr Field kPodSpecFields[] = {
         .about("Whether all containers see each other's processes; not supported by Coracle yet."),
     list("readinessGates", 28, kPodReadinessGate)
         .about("Further conditions that must be True for the Pod to be ready."),
-    text("runtimeClassName", 29).must(not_yet).about("Not supported by Coracle yet."),
+    text("runtimeClassName", 29)
+        .must(check_subdomain_name)
+        .about("RuntimeClass of the Pod; its handler must be crun or runc."),
     boolean("enableServiceLinks", 30)
         .about("Whether environment variables are made from the Services of the namespace."),
     text("preemptionPolicy", 31)

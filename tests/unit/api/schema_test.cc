@@ -88,7 +88,7 @@ std::string ours(const Field& field) {
   if (field.shape == Shape::kList) {
     constexpr std::string_view kListTypes[] = {"atomic", "map", "set"};
     out = join({"list of ", out, ", ", kListTypes[static_cast<size_t>(field.list_type)]});
-    if (!field.keys.empty()) out += join({" by ", field.keys});
+    if (!field.keys().empty()) out += join({" by ", field.keys()});
   }
   if (field.merges || field.retains_keys) {
     out += ", strategy ";
@@ -97,7 +97,7 @@ std::string ours(const Field& field) {
                                               : "retainKeys";
   }
   if (field.replaces) out += ", strategy replace";
-  if (!field.merge_key.empty()) out += join({", merge key ", field.merge_key});
+  if (!field.merge_key().empty()) out += join({", merge key ", field.merge_key()});
   return out;
 }
 
