@@ -109,6 +109,7 @@ Result<> merge_members(const FieldType& type, json::Node live, json::Node applie
       live.remove(child.key());
     } else if (!before || before.is_null()) {
       live.set(child.key(), child);
+      TRY(merge_value(type.member(child.key()), live[child.key()], child));  // finds duplicates
     } else {
       TRY(merge_value(type.member(child.key()), before, child));
     }
@@ -126,7 +127,8 @@ Result<> merge_items(const FieldType& type, json::Node live, json::Node applied)
     seen.push_back(element);
     const json::Node before = find_item(type, live, element);
     if (!before) {
-      live.append(child);
+      const json::Node added = live.append(child);
+      if (type.field->list_type == ListType::kMap) TRY(merge_value(item, added, child));
     } else if (type.field->list_type == ListType::kMap) {
       TRY(merge_value(item, before, child));
     }

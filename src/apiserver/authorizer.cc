@@ -235,6 +235,9 @@ Attributes attributes_of(const Request& request) {
   asked.subresource = request.subresource_text;
   asked.ns = request.ns;
   asked.name = request.name;
+  // A namespace is in itself (apiserver pkg/endpoints/request/requestinfo.go): who has a Role there
+  // may be allowed to read it.
+  if (asked.resource == "namespaces" && asked.group.empty()) asked.ns = request.name;
   asked.fields = request.options.field_selector;
   return asked;
 }

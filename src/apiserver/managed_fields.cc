@@ -238,8 +238,7 @@ Result<> decode_applied(Parts& parts, Request& request) {
   }
   api::prune_fields(message, request.object, own.fields, keep);
   std::erase_if(entries, [&](const auto& entry) { return is_own(entry, request, "Apply"); });
-  const bool same = own.fields == wanted && request.old &&
-                    json::equal(request.object["spec"], request.old["spec"]);
+  const bool same = own.fields == wanted;
   own.fields = std::move(wanted);
   if (!same || own.time.empty()) own.time = rfc3339(parts.clock.wall());
   entries.push_back(std::move(own));
@@ -260,9 +259,32 @@ void note_managed(Request& request) {
   forget_hollow(request.managed);
 }
 
+namespace {
+
+// Whether the object, as it would be stored, is what it was.
+bool is_as_before(const Request& request) {
+  json::Tree tree;
+  const json::Node before = tree.make_root(request.old);
+  before["metadata"].remove("managedFields");
+  before["metadata"].remove("resourceVersion");
+  return json::equal(before, request.object);
+}
+
+// The time of an apply that changed nothing stays, so that nothing is written. Only the object in
+// normal form tells: 1000m is applied again and again where 1 is stored.
+void settle_applied(Parts& parts, Request& request) {
+  const bool same = request.old && is_as_before(request);
+  for (api::ManagedEntry& entry : request.managed) {
+    if (!same && is_own(entry, request, "Apply")) entry.time = rfc3339(parts.clock.wall());
+  }
+  api::write_managed(request.object["metadata"], request.managed);
+}
+
+}  // namespace
+
 void settle_managed(Parts& parts, Request& request) {
   const json::Node metadata = request.object["metadata"];
-  if (request.applied) return api::write_managed(metadata, request.managed);
+  if (request.applied) return settle_applied(parts, request);
   if (!request.old) return metadata.remove("managedFields");
   Entries entries =
       request.resets_managed ? request.managed : api::read_managed(request.old["metadata"]);

@@ -259,8 +259,7 @@ void fill_defaults(json::Node autoscaler) {
 void prepare(json::Node autoscaler, json::Node old) {
   if (old) return;
   autoscaler.remove("status");
-  autoscaler.object("status").set("currentReplicas", 0);
-  autoscaler["status"].set("desiredReplicas", 0);
+  autoscaler.object("status").set("desiredReplicas", 0);
 }
 
 }  // namespace

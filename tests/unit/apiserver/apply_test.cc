@@ -162,6 +162,15 @@ TEST(Apply, MergesListsByTheirKeys) {
   EXPECT_EQ(port->status, 422) << port->body;
 }
 
+TEST(Apply, RefusesTwoItemsOfOneKey) {
+  Bench bench;
+  constexpr std::string_view kTwice = R"({"kind":"Pod","apiVersion":"v1","metadata":{"name":"a"},
+      "spec":{"containers":[{"name":"c","image":"i","env":[{"name":"A"},{"name":"A"}]}]}})";
+  auto made = apply(bench, path(kPods, "a"), "ann", kTwice);
+  EXPECT_EQ(made->status, 422) << made->body;
+  EXPECT_NE(made->message().find("duplicate entries for key [name=\"A\"]"), std::string_view::npos);
+}
+
 TEST(Apply, KeepsStatusApart) {
   Bench bench;
   apply(bench, path(kDeployments, "web"), "ann", kWeb);
