@@ -2,7 +2,6 @@
 #include "apiserver/pod_standards.h"
 
 #include <algorithm>
-#include <set>
 
 #include "base/bytes.h"
 
@@ -10,7 +9,6 @@ namespace coracle::apiserver {
 namespace {
 
 using Names = std::vector<std::string_view>;
-using Texts = std::set<std::string>;
 using Test = bool (*)(json::Node container);
 
 template <class F>
@@ -29,17 +27,25 @@ Names those(json::Node spec, Test test) {
   return names;
 }
 
-template <class List>
-std::string quoted(const List& list) {
+std::string quoted(const Names& names) {
   std::string text;
-  for (const auto& each : list)
+  for (std::string_view each : names)
     text += join({text.empty() ? "\"" : ", \"", each, "\""});
   return text;
 }
 
-template <class List>
-std::string plural(std::string_view noun, const List& list) {
-  return join({noun, list.size() == 1 ? " " : "s ", quoted(list)});
+std::string plural(std::string_view noun, const Names& names) {
+  return join({noun, names.size() == 1 ? " " : "s ", quoted(names)});
+}
+
+// Kept sorted.
+void add_once(Names& names, std::string_view name) {
+  const auto at = std::lower_bound(names.begin(), names.end(), name);
+  if (at == names.end() || *at != name) names.insert(at, name);
+}
+
+void extend(std::string& list, std::string_view item) {
+  list += join({list.empty() ? "" : ", ", item});
 }
 
 // "pod and container "a"": who has set what may not be set.
@@ -66,36 +72,25 @@ bool is_listed(std::string_view word, std::string_view words) {
 
 // --- baseline
 
-constexpr std::string_view kArmorNote = "container.apparmor.security.beta.kubernetes.io/";
+// Of AppArmor and seccomp. (Annotations that named AppArmor profiles once mean nothing here.)
+bool is_unconfined(json::Node of, std::string_view profile) {
+  return context(of)[profile]["type"].string() == "Unconfined";
+}
+
+// Who has chosen a profile that is none; "" for nobody.
+std::string unconfined(json::Node spec, std::string_view profile) {
+  Names names;
+  each_container(spec, [&](json::Node container) {
+    if (is_unconfined(container, profile)) names.push_back(container["name"].string());
+  });
+  return setters(is_unconfined(spec, profile), names);
+}
 
 void check_app_armor(json::Node pod, Violations& found) {
-  Names setting;
-  Texts values;
-  const auto look = [&](json::Node of) {
-    const std::string_view type = context(of)["appArmorProfile"]["type"].string();
-    if (!type.empty() && type != "RuntimeDefault" && type != "Localhost")
-      values.insert(join({"type to \"", type, "\""}));
-    return !type.empty() && type != "RuntimeDefault" && type != "Localhost";
-  };
-  const bool by_pod = look(pod["spec"]);
-  each_container(pod["spec"], [&](json::Node container) {
-    if (look(container)) setting.push_back(container["name"].string());
-  });
-  std::string detail;
-  if (by_pod || !setting.empty())
-    detail = join({setters(by_pod, setting), " must not set AppArmor profile ", *values.begin()});
-  Texts notes;
-  for (const json::Node note : pod["metadata"]["annotations"]) {
-    const std::string_view value = note.string();
-    if (note.key().starts_with(kArmorNote) && !value.empty() && value != "runtime/default" &&
-        !value.starts_with("localhost/"))
-      notes.insert(join({note.key(), "=\"", value, "\""}));
-  }
-  for (const std::string& note : notes)
-    detail += join({detail.empty() ? "" : ", ", note});
-  const bool several = values.size() + notes.size() > 1;
-  if (!detail.empty())
-    add(found, several ? "forbidden AppArmor profiles" : "forbidden AppArmor profile", detail);
+  const std::string who = unconfined(pod["spec"], "appArmorProfile");
+  if (!who.empty())
+    add(found, "forbidden AppArmor profile",
+        join({who, " must not set AppArmor profile type to \"Unconfined\""}));
 }
 
 constexpr std::string_view kDefaultCapabilities =
@@ -105,12 +100,12 @@ constexpr std::string_view kDefaultCapabilities =
 // "container "a" must not include "X" in securityContext.capabilities.add", or nothing.
 std::string added_capabilities(json::Node spec, std::string_view allowed) {
   Names names;
-  Texts added;
+  Names added;
   each_container(spec, [&](json::Node container) {
     bool bad = false;
     for (const json::Node each : context(container)["capabilities"]["add"]) {
       if (is_listed(each.string(), allowed)) continue;
-      added.insert(std::string(each.string()));
+      add_once(added, each.string());
       bad = true;
     }
     if (bad) names.push_back(container["name"].string());
@@ -128,7 +123,7 @@ void check_capabilities(json::Node pod, Violations& found) {
 void check_host_namespaces(json::Node pod, Violations& found) {
   std::string detail;
   for (std::string_view name : {"hostNetwork", "hostPID", "hostIPC"}) {
-    if (pod["spec"][name].boolean()) detail += join({detail.empty() ? "" : ", ", name, "=true"});
+    if (pod["spec"][name].boolean()) extend(detail, join({name, "=true"}));
   }
   if (!detail.empty()) add(found, "host namespaces", std::move(detail));
 }
@@ -143,22 +138,25 @@ void check_host_paths(json::Node pod, Violations& found) {
 
 void check_host_ports(json::Node pod, Violations& found) {
   Names names;
-  Texts ports;
+  std::vector<int64_t> ports;
   each_container(pod["spec"], [&](json::Node container) {
-    bool bad = false;
+    const size_t before = ports.size();
     for (const json::Node port : container["ports"]) {
-      if (port["hostPort"].integer() == 0) continue;
-      ports.insert(std::to_string(port["hostPort"].integer()));
-      bad = true;
+      if (port["hostPort"].integer() != 0) ports.push_back(port["hostPort"].integer());
     }
-    if (bad) names.push_back(container["name"].string());
+    if (ports.size() > before) names.push_back(container["name"].string());
   });
   if (names.empty()) return;
-  std::string detail = join({plural("container", names), names.size() == 1 ? " uses " : " use ",
-                             ports.size() == 1 ? "hostPort " : "hostPorts "});
-  for (const std::string& port : ports)
-    detail += join({port == *ports.begin() ? "" : ", ", port});
-  add(found, "hostPort", std::move(detail));
+  std::sort(ports.begin(), ports.end(), [](int64_t a, int64_t b) {
+    return std::to_string(a) < std::to_string(b);  // as upstream: they are texts
+  });
+  ports.erase(std::unique(ports.begin(), ports.end()), ports.end());
+  std::string listed;
+  for (int64_t port : ports)
+    extend(listed, std::to_string(port));
+  add(found, "hostPort",
+      join({plural("container", names), names.size() == 1 ? " uses " : " use ",
+            ports.size() == 1 ? "hostPort " : "hostPorts ", listed}));
 }
 
 void check_privileged(json::Node pod, Violations& found) {
@@ -169,19 +167,11 @@ void check_privileged(json::Node pod, Violations& found) {
       join({plural("container", names), " must not set securityContext.privileged=true"}));
 }
 
-// Whether a profile is named, and a bad one.
-bool is_unconfined(json::Node of) {
-  const std::string_view type = context(of)["seccompProfile"]["type"].string();
-  return !type.empty() && type != "RuntimeDefault" && type != "Localhost";
-}
-
 bool check_seccomp_set(json::Node pod, Violations& found) {
-  const bool by_pod = is_unconfined(pod["spec"]);
-  const Names names = those(pod["spec"], is_unconfined);
-  if (!by_pod && names.empty()) return false;
+  const std::string who = unconfined(pod["spec"], "seccompProfile");
+  if (who.empty()) return false;
   add(found, "seccompProfile",
-      join({setters(by_pod, names),
-            " must not set securityContext.seccompProfile.type to \"Unconfined\""}));
+      join({who, " must not set securityContext.seccompProfile.type to \"Unconfined\""}));
   return true;
 }
 
@@ -199,7 +189,7 @@ void check_sysctls(json::Node pod, Violations& found) {
   std::string detail;
   for (const json::Node sysctl : context(pod["spec"])["sysctls"]) {
     const std::string_view name = sysctl["name"].string();
-    if (!is_listed(name, kSafeSysctls)) detail += join({detail.empty() ? "" : ", ", name});
+    if (!is_listed(name, kSafeSysctls)) extend(detail, name);
   }
   if (!detail.empty()) add(found, "forbidden sysctls", std::move(detail));
 }
@@ -237,12 +227,12 @@ constexpr std::string_view kFreeVolumes =
 
 void check_volumes(json::Node pod, Violations& found) {
   Names names;
-  Texts types;
+  Names types;
   for (const json::Node volume : pod["spec"]["volumes"]) {
     for (const json::Node source : volume) {
       if (source.key() == "name" || is_listed(source.key(), kFreeVolumes)) continue;
       names.push_back(volume["name"].string());
-      types.insert(std::string(source.key()));
+      add_once(types, source.key());
     }
   }
   if (names.empty()) return;
