@@ -94,7 +94,9 @@ void ReplicatedStore::on_tick() {
   proposer_.expire(now, stance());
   reads_.expire(now);
   desk_.expire(now);
-  if (stance() == Stance::kLeading) promote_who_caught_up();
+  if (stance() != Stance::kLeading) return;
+  promote_who_caught_up();
+  hand_over_if_unfit();
 }
 
 void ReplicatedStore::propose_batch() {

@@ -10,6 +10,7 @@
 namespace coracle::store {
 namespace {
 
+constexpr Duration kHandOverAgain = seconds(20);
 constexpr raft::Index kCaughtUp = 128;  // entries that a learner may lack and still be promoted
 
 Error try_again(std::string message) {
@@ -196,6 +197,34 @@ void ReplicatedStore::promote_who_caught_up() {
         kv("promoted", proposed ? "asked" : proposed.error().message));
     return;
   }
+}
+
+// A leader without room must refuse what others could store, and one with damaged rows cannot judge
+// writes to them. Whether the next one can is not known: each is tried in turn, and not too often.
+void ReplicatedStore::hand_over_if_unfit() {
+  const bool unfit = flusher_.full() || state_.damaged_rows() > damage_known_;
+  if (!unfit || sole_voter() || parts_.clock.now() < next_hand_over_) return;
+  const raft::Machine& machine = core_->machine();
+  const auto fit = [&](const Member& member) {
+    const raft::Progress* progress = machine.tracker().find(member.id);
+    return member.id != parts_.identity.member && member.role == MemberRole::kVoter &&
+           progress != nullptr && progress->recently_active &&
+           progress->match() + kCaughtUp >= machine.log().committed();
+  };
+  const Member* chosen = nullptr;
+  for (const Member& member : roster_.members()) {
+    if (!fit(member)) continue;
+    const bool later = member.id > handed_to_;
+    const bool chosen_later = chosen != nullptr && chosen->id > handed_to_;
+    if (chosen == nullptr || (later && !chosen_later)) chosen = &member;
+  }
+  if (chosen == nullptr) return;
+  next_hand_over_ = parts_.clock.now() + kHandOverAgain;
+  handed_to_ = chosen->id;
+  damage_known_ = state_.damaged_rows();
+  LOG(kWarn, "store: unfit to lead, handing over", kv("to", chosen->id),
+      kv("why", flusher_.full() ? "disk full" : "damaged rows"));
+  give({.kind = raft::Input::Kind::kTransfer, .node = chosen->id});
 }
 
 }  // namespace coracle::store

@@ -122,6 +122,7 @@ class ReplicatedStore final : public Store,
   Result<> apply_request(const raft::ConfChange& change, const MemberRequest& request);
   void roster_changed();
   void promote_who_caught_up();
+  void hand_over_if_unfit();
   void tell_standing();
   Error removal() const;
 
@@ -202,6 +203,9 @@ class ReplicatedStore final : public Store,
   raft::NodeId absent_leader_ = raft::kNobody;
   raft::Term absent_term_ = 0;
   raft::EntryId last_applied_;
+  Mono next_hand_over_;
+  uint64_t damage_known_ = 0;  // rows met before the last one
+  raft::NodeId handed_to_ = raft::kNobody;
   raft::Index last_change_ = 0;       // proposed by this leader
   uint32_t silent_ticks_ = 0;         // since a leader was heard of
   std::vector<raft::Message> early_;  // for the leader that this one is about to be

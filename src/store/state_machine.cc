@@ -41,7 +41,11 @@ Result<> StateMachine::start(uint64_t version) {
 
 Result<uint64_t> StateMachine::look_up(const std::string& key) {
   auto known = looked_up_.find(key);
-  if (known == looked_up_.end()) known = looked_up_.emplace(key, TRY(view_.find(key))).first;
+  if (known == looked_up_.end()) {
+    Result<std::optional<Stored>> found = view_.find(key);
+    if (!found) damaged_rows_++;
+    known = looked_up_.emplace(key, TRY(std::move(found))).first;
+  }
   return known->second ? known->second->object->version() : 0;
 }
 

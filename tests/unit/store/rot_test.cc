@@ -135,5 +135,41 @@ TEST_F(RotTest, AStoreThatWasClosedOpensOnADiskWithoutAnyRoom) {
   EXPECT_EQ(value(peer, "a"), "2");
 }
 
+TEST_F(RotTest, ALeaderWithoutRoomHandsOverToOneThatHasSome) {
+  sim::StoreGroup::Peer& old = *group.leader();
+  port_sim::SimDisk& disk = old.machine->disk();
+  disk.faults().capacity = disk.platter().bytes_used();
+  const auto moved = [&] { return group.leader() != nullptr && group.leader()->id != old.id; };
+  for (int i = 0; i < 2000 && !old.store->figures().read_only; ++i)
+    write(Operation::kPut, "fill" + std::to_string(i), std::string(2000, 'x'), 0);
+  EXPECT_TRUE(old.store->figures().read_only);
+  ASSERT_TRUE(world.run_until(moved, seconds(10)));
+  EXPECT_NE(write(Operation::kPut, "more", "1", 0), 0u);
+  EXPECT_TRUE(group.settle_all());
+  disk.faults().capacity = UINT64_MAX;
+  world.run_for(seconds(10));
+  EXPECT_FALSE(old.store->figures().read_only);
+}
+
+TEST_F(RotTest, ALeaderWithADamagedRowLetsAnotherJudge) {
+  const uint64_t version = write(Operation::kPut, "a", "rottenrow", 0);
+  ASSERT_TRUE(group.settle_all());
+  sim::StoreGroup::Peer& peer = follower();
+  ASSERT_TRUE(peer.store->close());
+  group.kill(peer);
+  flip(peer, state_file(peer), "rottenrow");
+  ASSERT_TRUE(group.open(peer));
+  ASSERT_TRUE(group.settle_all());
+  sim::StoreGroup::Change asked;
+  group.leader()->store->membership().transfer(peer.id, asked);
+  ASSERT_TRUE(world.run_until([&] { return group.leader() == &peer; }, seconds(10)));
+  EXPECT_EQ(write(Operation::kPut, "a", "2", version), 0u) << "it cannot know";
+  ASSERT_TRUE(world.run_until([&] { return group.leader() != nullptr && group.leader() != &peer; },
+                              seconds(10)));
+  EXPECT_NE(write(Operation::kPut, "a", "2", version), 0u);
+  ASSERT_TRUE(group.settle_all());
+  EXPECT_EQ(value(peer, "a"), "2");
+}
+
 }  // namespace
 }  // namespace coracle::store
