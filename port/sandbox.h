@@ -20,7 +20,7 @@ namespace coracle::port {
 // Made by the shim inside the sandbox's mount namespace in order; those of a container before it
 // starts.
 struct SandboxMount {
-  std::string type;  // "overlay", "tmpfs", "bind"
+  std::string type;  // "overlay", "tmpfs", "bind", "subpath" (see port/linux/shim/README.md)
   std::string source;
   std::string target;  // created by the caller
   std::string

@@ -48,6 +48,7 @@ class Starter {
 
  private:
   Result<std::vector<BindMount>> binds(const Variables& variables);
+  Result<> pin_sub_path(BindMount& bind);
   Result<port::SandboxMount> root_mount(const std::string& bundle);
   Result<> write_bundle(const std::string& bundle,
                         const Variables& variables,
@@ -56,6 +57,7 @@ class Starter {
   const StartContext& c_;
   Surroundings& around_;
   const std::string& uid_;
+  std::vector<port::SandboxMount> pins_;  // of subPaths
 };
 
 Result<port::ContainerStart> Starter::run() {
@@ -74,6 +76,8 @@ Result<port::ContainerStart> Starter::run() {
   start.id = c_.id;
   start.bundle = bundle;
   start.mounts.push_back(std::move(root));
+  for (port::SandboxMount& pin : pins_)
+    start.mounts.push_back(std::move(pin));
   start.log_path = log_path(around_, uid_, std::string(c_.container.name()), c_.attempt);
   start.log_bytes_max = limits::kLogBytesMax;
   start.log_files_max = static_cast<uint32_t>(limits::kLogFilesMax);
@@ -124,13 +128,28 @@ Result<std::vector<BindMount>> Starter::binds(const Variables& variables) {
   const VolumeContext volumes{c_.pod,    around_.client.state(),          around_.ports.disk,
                               own,       around_.pod_run_directory(uid_), c_.place,
                               c_.tokens, around_.ports.clock.wall()};
-  for (BindMount& bind : TRY(container_volumes(volumes, container, variables)))
+  for (BindMount& bind : TRY(container_volumes(volumes, container, variables))) {
+    if (!bind.sub_path.empty()) TRY(pin_sub_path(bind));
     all.push_back(std::move(bind));
+  }
   // A mount on /a must not hide an earlier one on /a/b.
   std::stable_sort(all.begin(), all.end(), [](const BindMount& a, const BindMount& b) {
     return depth_of(a.target) < depth_of(b.target);
   });
   return all;
+}
+
+// The sandbox binds it to a place of the bundle that no container can reach, and the runtime takes
+// it from there.
+Result<> Starter::pin_sub_path(BindMount& bind) {
+  port::Disk& disk = around_.ports.disk;
+  const std::string directory = bundle_path(around_, uid_, c_.id) + "/sub";
+  const std::string place = join({directory, "/", std::to_string(pins_.size())});
+  TRY(disk.make_directories(bind.is_file ? directory : place, 0700));
+  if (bind.is_file) TRY(disk.write_file(place, {}, 0600));
+  pins_.push_back({"subpath", bind.source, place, bind.sub_path});
+  bind.source = place;
+  return {};
 }
 
 Result<> Starter::write_bundle(const std::string& directory,

@@ -193,52 +193,64 @@ std::vector<port::SandboxMount> memory_volumes(const VolumeContext& context) {
 
 namespace {
 
+// Where a mount comes from: a directory or file, or what lies beneath it.
+struct VolumePath {
+  std::string root;
+  std::string sub_path;
+  bool is_file = false;  // what sub_path names
+};
+
 // The directory or file beneath `root` that subPath names. Symlinks are refused, so that no volume
-// leads elsewhere; what is missing is made as a directory (upstream's SafeMakeDir).
-Result<std::string> safe_sub_path(const VolumeContext& context,
-                                  const std::string& root,
-                                  std::string_view sub_path) {
+// leads elsewhere; what is missing is made as a directory (upstream's SafeMakeDir). A container may
+// change the path after this: the sandbox binds it without ever leaving `root`.
+Result<VolumePath> safe_sub_path(const VolumeContext& context,
+                                 const std::string& root,
+                                 std::string_view sub_path) {
   const std::unique_ptr<port::Tree> tree = TRY(context.disk.tree(root));
-  std::string path;
+  VolumePath at{root, {}, false};
   for (const std::string_view part : split(sub_path, '/')) {
     if (part.empty() || part == ".") continue;
     if (part == "..")
       return fail(Code::kBadRequest, join({"subPath \"", sub_path, "\" must not contain '..'"}));
-    path = path.empty() ? std::string(part) : join({path, "/", part});
-    const Result<port::FileStat> found = tree->stat(path);
+    at.sub_path = at.sub_path.empty() ? std::string(part) : join({at.sub_path, "/", part});
+    const Result<port::FileStat> found = tree->stat(at.sub_path);
+    at.is_file = found && found->type != port::FileType::kDirectory;
     if (!found && found.error().code == Code::kNotFound)
-      TRY(tree->make_directory(path, 0750));
+      TRY(tree->make_directory(at.sub_path, 0750));
     else if (!found)
       return found.error();
     else if (found->type == port::FileType::kSymlink)
       return fail(Code::kForbidden,
                   join({"subPath \"", sub_path, "\" leads through a symbolic link"}));
   }
-  return path.empty() ? root : join({root, "/", path});
+  return at;
 }
 
-Result<std::string> volume_source(const VolumeContext& context,
-                                  json::Node volume,
-                                  std::string_view sub_path) {
-  if (volume["hostPath"]) {
-    const std::string path(volume["hostPath"]["path"].string());
-    return sub_path.empty() ? path : safe_sub_path(context, path, sub_path);
-  }
+Result<VolumePath> beneath(const VolumeContext& context,
+                           std::string root,
+                           std::string_view sub_path) {
+  if (sub_path.empty()) return VolumePath{std::move(root), {}, false};
+  return safe_sub_path(context, root, sub_path);
+}
+
+Result<VolumePath> volume_source(const VolumeContext& context,
+                                 json::Node volume,
+                                 std::string_view sub_path) {
+  if (volume["hostPath"])
+    return beneath(context, std::string(volume["hostPath"]["path"].string()), sub_path);
   if (is_claim(volume)) {
     json::Tree tree;
-    const std::string path = claimed_path(TRY(claimed_volume(context, volume, tree)));
-    return sub_path.empty() ? path : safe_sub_path(context, path, sub_path);
+    return beneath(context, claimed_path(TRY(claimed_volume(context, volume, tree))), sub_path);
   }
   if (!is_projection(volume)) {
     const std::string& base = is_memory(volume) ? context.run_directory : context.data_directory;
-    const std::string path = volume_path(base, volume);
     // A tmpfs is not mounted where the daemon could look beneath it.
     if (is_memory(volume) && !sub_path.empty())
       return fail(Code::kBadRequest, "subPath of a volume in memory is not supported");
-    return sub_path.empty() ? path : safe_sub_path(context, path, sub_path);
+    return beneath(context, volume_path(base, volume), sub_path);
   }
   const std::string path = volume_path(context.run_directory, volume);
-  if (sub_path.empty()) return path;
+  if (sub_path.empty()) return VolumePath{path, {}, false};
   // Only the agent writes here: the link is its own. As upstream, a subPath keeps the files it
   // started with.
   const std::unique_ptr<port::Tree> tree = TRY(context.disk.tree(path));
@@ -269,7 +281,7 @@ Result<std::vector<BindMount>> container_volumes(const VolumeContext& context,
     if (mount["subPathExpr"]) sub_path = expand(mount["subPathExpr"].string(), variables);
     if (sub_path.starts_with('/'))
       return fail(Code::kBadRequest, join({"subPath \"", sub_path, "\" must be relative"}));
-    Result<std::string> source = volume_source(context, volume, sub_path);
+    Result<VolumePath> source = volume_source(context, volume, sub_path);
     if (!source)
       return fail(source.error().code,
                   join({"failed to prepare subPath for volumeMount \"", name, "\" of container \"",
@@ -278,7 +290,8 @@ Result<std::vector<BindMount>> container_volumes(const VolumeContext& context,
     if (!target.starts_with('/')) target.insert(0, "/");
     const bool read_only = mount["readOnly"].boolean() || is_projection(volume) ||
                            volume["persistentVolumeClaim"]["readOnly"].boolean();
-    mounts.push_back({std::move(*source), std::move(target), read_only, propagation_of(mount)});
+    mounts.push_back({std::move(source->root), std::move(target), read_only, propagation_of(mount),
+                      std::move(source->sub_path), source->is_file});
   }
   return mounts;
 }

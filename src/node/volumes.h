@@ -61,6 +61,9 @@ struct BindMount {
   std::string target;
   bool read_only = false;
   std::string propagation = "rprivate";
+  // Not empty: what lies there beneath `source` is meant, found without leaving it (subPath).
+  std::string sub_path = {};
+  bool is_file = false;  // and what it is
 };
 // A container's volumeMounts. The error is the message of CreateContainerConfigError.
 Result<std::vector<BindMount>> container_volumes(const VolumeContext& context,

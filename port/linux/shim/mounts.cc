@@ -58,7 +58,23 @@ unsigned long parse_options(const char* options, Writer& data) {
   return flags;
 }
 
+// The descriptor pins what was found: a container that swaps a directory for a symlink meanwhile
+// changes nothing, or has the start fail.
+long bind_beneath(const char* root, const char* path, const char* target) {
+  const int top = sys_open(root, O_PATH | O_DIRECTORY);
+  if (top < 0) return top;
+  const int found = sys_open_in(top, path, O_PATH);
+  sys_close(top);
+  if (found < 0) return found;
+  Text<40> pinned;
+  pinned.put("/proc/self/fd/").number(static_cast<uint64_t>(found));
+  const long error = sys_mount(pinned.text(), target, nullptr, MS_BIND | MS_REC, nullptr);
+  sys_close(found);
+  return error;
+}
+
 long mount_one(const char* type, const char* source, const char* target, const char* options) {
+  if (same(type, "subpath")) return bind_beneath(source, options, target);
   Text<4096> data;  // the kernel takes one page
   unsigned long flags = parse_options(options, data);
   if (data.cut()) return -E2BIG;

@@ -9,6 +9,7 @@
 #include <linux/errno.h>
 #include <linux/fcntl.h>
 #include <linux/mount.h>
+#include <linux/openat2.h>
 #include <linux/prctl.h>
 #include <linux/sched.h>
 #include <linux/signal.h>
@@ -113,6 +114,12 @@ inline void sys_close(int fd) {
 }
 inline int sys_open(const char* path, int flags, unsigned mode = 0) {
   return static_cast<int>(sys(__NR_openat, AT_FDCWD, path, flags | O_CLOEXEC, mode));
+}
+// Resolves `path` as if `root` were "/", and through no link of /proc (openat2(2)).
+inline int sys_open_in(int root, const char* path, int flags) {
+  const struct open_how how = {static_cast<uint64_t>(flags) | O_CLOEXEC, 0,
+                               RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
+  return static_cast<int>(sys(__NR_openat2, root, path, &how, sizeof how));
 }
 inline long sys_mkdir(const char* path, unsigned mode) {
   return sys(__NR_mkdirat, AT_FDCWD, path, mode);

@@ -253,9 +253,13 @@ TEST_F(PartsTest, SubPathsStayInTheVolume) {
     EXPECT_TRUE(prepare_volumes(volumes(root)));
     const Result<std::vector<BindMount>> mounts =
         container_volumes(volumes(root), containers_of(root)[0].node, {});
-    return mounts ? mounts->front().source : "refused: " + mounts.error().message;
+    if (!mounts) return "refused: " + mounts.error().message;
+    const BindMount& first = mounts->front();
+    return first.source + " : " + first.sub_path + (first.is_file ? " (file)" : "");
   };
-  EXPECT_EQ(mount("a/b"), "/data/p/volumes/e/a/b");
+  EXPECT_EQ(mount("a/b"), "/data/p/volumes/e : a/b");
+  ASSERT_TRUE(disk_.write_file("/data/p/volumes/e/a/f", "x", 0600));
+  EXPECT_EQ(mount("a/./f"), "/data/p/volumes/e : a/f (file)");
   EXPECT_TRUE(disk_.stat("/data/p/volumes/e/a/b"));
   Result<std::unique_ptr<port::Tree>> tree = disk_.tree("/data/p/volumes/e");
   ASSERT_TRUE((*tree)->make_symlink("/etc", "out"));

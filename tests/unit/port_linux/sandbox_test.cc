@@ -46,6 +46,44 @@ TEST_F(SandboxTest, NamespacesAreItsOwnAndNothingIsMountedOutside) {
   EXPECT_EQ(port_.disk().read_file("/proc/self/mounts")->find("bundle-a-0"), std::string::npos);
 }
 
+// A container that may write to the volume puts symlinks where the path led.
+TEST_F(SandboxTest, ASubPathNeverLeadsOutOfItsVolume) {
+  port::Disk& disk = port_.disk();
+  const std::string volume = port_.scratch() + "/volume";
+  const std::string outside = port_.scratch() + "/outside";
+  for (const std::string& path : {volume + "/in/deep", volume + "/secret", outside + "/secret"})
+    ASSERT_TRUE(disk.make_directories(path));
+  ASSERT_TRUE(disk.write_file(volume + "/in/deep/file", "inside", 0600));
+  ASSERT_TRUE(disk.write_file(outside + "/secret/file", "stolen", 0600));
+  const auto links = [&](const char* name, const std::string& to) {
+    ASSERT_EQ(::symlink(to.c_str(), (volume + "/" + name).c_str()), 0);
+  };
+  links("absolute", outside + "/secret");
+  links("relative", "../outside/secret");
+  links("magic", join({"/proc/", std::to_string(::getpid()), "/root", outside, "/secret"}));
+  create();
+  const auto bound = [&](const std::string& id, const std::string& path, bool is_file) {
+    port::ContainerStart start = container(id, "true");
+    const std::string place = start.bundle + "/sub";
+    EXPECT_TRUE(is_file ? disk.write_file(place, {}, 0600) : disk.make_directories(place));
+    start.mounts.push_back({"subpath", volume, place, path});
+    sandbox_->start(start);
+    EXPECT_TRUE(wait([&] { return notes_.is(id, kExited) || notes_.is(id, kFailedToStart); }));
+    if (notes_.is(id, kFailedToStart)) return notes_.last[id].message;
+    const std::string seen =
+        join({"/proc/", std::to_string(sandbox_->pid()), "/root", place, is_file ? "" : "/file"});
+    const auto text = disk.read_file(seen);
+    return text ? *text : text.error().message;
+  };
+  EXPECT_EQ(bound("a-0", "in/deep", false), "inside");
+  EXPECT_EQ(bound("b-0", "in/deep/file", true), "inside");
+  for (const char* path : {"absolute", "relative", "magic", "../outside/secret"}) {
+    const std::string id = join({"c", std::to_string(path[0]), "-0"});
+    EXPECT_EQ(bound(id, path, false).find("stolen"), std::string::npos) << path;
+  }
+  EXPECT_NE(bound("d-0", "nothing", false).find("errno 2"), std::string::npos);
+}
+
 TEST_F(SandboxTest, HostNetworkStaysOutside) {
   port::SandboxOptions options;
   options.host_network = true;
