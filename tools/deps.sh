@@ -3,7 +3,7 @@
 # Installs the Debian packages that building, running and testing need; does nothing when all are there.
 set -eu
 packages="g++ cmake ninja-build pkg-config libuv1-dev libmbedtls-dev libcjson-dev libyaml-dev libsqlite3-dev
-libmnl-dev libnftnl-dev libnghttp2-dev zlib1g-dev libgtest-dev libbenchmark-dev
+libmnl-dev libnftnl-dev libnghttp2-dev zlib1g-dev libgtest-dev libbenchmark-dev lld-16
 crun busybox-static iproute2 nftables procps python3 curl ca-certificates openssl tzdata bsdutils
 clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev"
 # Any kubectl will do; Debian's is used when there is none.
