@@ -22,7 +22,7 @@ lacks "list" "$(token list)" "$id"
 refuses "no such token" token revoke "$id"
 short=$(token create --ttl 1s)
 sleep 1.2
-refuses "expired" join agent "$short"
+refuses "said 401" join agent "$short"  # expired, or already cleaned up
 refuses "has not joined a cluster yet" host "$last" "$CORACLE" agent --data-dir "$WORK/stranger" --run-dir /run/stranger --pid-file /run/stranger.pid
 
 # Nothing of all that reached a log.
