@@ -237,7 +237,8 @@ void ClusterLife::check_idle() {
     person->let_go();
   for (const auto& onlooker : onlookers_)
     onlooker->close();
-  world_.run_for(seconds(5));
+  // The scheduler looks again at what did not fit, up to ten seconds after the last change.
+  world_.run_for(seconds(15));
   const uint64_t before = history_.last();
   const uint64_t turns = world_.turns();
   world_.run_for(kIdleTime);

@@ -4,33 +4,16 @@
 #include <set>
 #include <string_view>
 
+#include "api/claims.h"
 #include "base/bytes.h"
-#include "tests/sim/house.h"
+#include "tests/sim/convergence_rules.h"
 
 namespace coracle::sim {
 namespace {
 
-struct Cluster {
-  const api::State& state;
-  const Kubelet& kubelet;
-};
+using Cluster = AtRest;
 
-std::string tell(const api::Object& object, std::string_view what) {
-  return join({object.key(), ": ", what});
-}
-
-// The first object of a kind with which something is wrong.
-template <class Check>
-std::string first_wrong(const Cluster& cluster, const api::Kind& kind, Check check) {
-  std::string wrong;
-  api::for_each(cluster.state, kind, {}, [&](const api::ObjectRef& object) {
-    if (!wrong.empty()) return;
-    json::Tree tree;
-    const std::string found = check(*object, object->parse(tree));
-    if (!found.empty()) wrong = tell(*object, found);
-  });
-  return wrong;
-}
+}  // namespace
 
 std::string_view condition(json::Node object, std::string_view type) {
   for (const json::Node each : object["status"]["conditions"]) {
@@ -53,11 +36,34 @@ std::string wrong_count(json::Node object, std::string_view counter, int64_t wan
   return join({"status.", counter, " is ", std::to_string(is), ", not ", std::to_string(wanted)});
 }
 
+// A pod whose claim is missing or on its way out waits for ever.
+bool lacks_claims(const AtRest& cluster, const api::Object& pod, json::Node node) {
+  for (const std::string& claim : api::claims_of(node)) {
+    const auto found = cluster.state.get(api::kPersistentVolumeClaim, pod.ns(), claim);
+    if (!found || found->deleting()) return true;
+  }
+  return false;
+}
+
+namespace {
+
+// Held by a pod that may go on for ever.
+bool is_in_use(const Cluster& cluster, const api::Object& claim) {
+  bool used = false;
+  api::for_each(cluster.state, api::kPod, claim.ns(), [&](const api::ObjectRef& pod) {
+    json::Tree tree;
+    for (const std::string& name : api::claims_of(pod->parse(tree)))
+      used = used || name == claim.name();
+  });
+  return used;
+}
+
 std::string nothing_is_ending(const Cluster& cluster) {
   std::string wrong;
   for (const api::Kind* kind : api::all_kinds()) {
     if (!wrong.empty()) break;
     wrong = first_wrong(cluster, *kind, [&](const api::Object& object, json::Node) {
+      if (kind == &api::kPersistentVolumeClaim && is_in_use(cluster, object)) return std::string();
       return object.deleting() ? std::string("still terminating") : std::string();
     });
   }
@@ -159,6 +165,10 @@ std::string replica_sets_have_their_pods(const Cluster& cluster) {
 std::string pods_run(const Cluster& cluster) {
   size_t pods = 0;
   std::string wrong = first_wrong(cluster, api::kPod, [&](const api::Object& pod, json::Node node) {
+    const std::string_view phase = node["status"]["phase"].string();
+    if (phase == "Succeeded" || phase == "Failed") return std::string();
+    if (node["spec"]["nodeName"].string().empty() && lacks_claims(cluster, pod, node))
+      return std::string();
     pods++;
     if (node["spec"]["nodeName"].string() != kNodeName) return std::string("not scheduled");
     if (node["status"]["phase"].string() != "Running") return std::string("not Running");
@@ -225,7 +235,7 @@ std::string the_node_is_ready(const Cluster& cluster) {
   return {};
 }
 
-constexpr std::string (*kRules[])(const Cluster&) = {
+constexpr RestRule kRules[] = {
     nothing_is_ending, nothing_is_left_behind,       namespaces_are_furnished,
     the_node_is_ready, deployments_are_as_specified, replica_sets_have_their_pods,
     pods_run,          endpoints_are_the_ready_pods,
@@ -235,9 +245,11 @@ constexpr std::string (*kRules[])(const Cluster&) = {
 
 std::string what_is_missing(const api::State& state, const Kubelet& kubelet) {
   const Cluster cluster{state, kubelet};
-  for (const auto rule : kRules) {
-    std::string wrong = rule(cluster);
-    if (!wrong.empty()) return wrong;
+  for (const auto rules : {std::span<const RestRule>(kRules), workload_rules()}) {
+    for (const RestRule rule : rules) {
+      std::string wrong = rule(cluster);
+      if (!wrong.empty()) return wrong;
+    }
   }
   return {};
 }

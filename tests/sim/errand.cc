@@ -3,22 +3,10 @@
 
 #include <iterator>
 
-#include "base/bytes.h"
+#include "tests/sim/errand_book.h"
 
 namespace coracle::sim {
-namespace {
 
-struct Errand {
-  port_sim::Dice& dice;
-  const History& history;
-  std::string ns;
-  std::string path(std::string_view group, std::string_view plural, std::string_view name = {}) {
-    return join({group, "/namespaces/", ns, "/", plural, name.empty() ? "" : "/", name});
-  }
-  std::string number(uint64_t below) { return std::to_string(dice.below(below)); }
-};
-
-// The name of one that is there, or (now and then, or if there is none) one that may not be.
 std::string some(Errand& errand, const api::Kind& kind, std::string_view otherwise) {
   const std::string prefix = join({api::storage_prefix(kind), errand.ns, "/"});
   const auto& objects = errand.history.objects();
@@ -32,9 +20,6 @@ std::string some(Errand& errand, const api::Kind& kind, std::string_view otherwi
       std::next(first, static_cast<int64_t>(errand.dice.below(count)))->second->name());
 }
 
-constexpr std::string_view kCore = "/api/v1";
-constexpr std::string_view kApps = "/apis/apps/v1";
-
 std::string metadata(std::string_view name) {
   return join({R"("metadata":{"name":")", name, R"("})"});
 }
@@ -44,6 +29,8 @@ http::Request merge(std::string path, std::string body) {
   request.headers = {{"content-type", "application/merge-patch+json"}};
   return request;
 }
+
+namespace {
 
 http::Request make_namespace(Errand& errand) {
   return make_request(
@@ -80,9 +67,13 @@ std::string strategy(Errand& errand) {
   }
 }
 
+}  // namespace
+
 std::string containers(Errand& errand) {
   return join({R"("containers":[{"name":"c","image":"app:)", errand.number(3), R"("}])"});
 }
+
+namespace {
 
 http::Request make_deployment(Errand& errand) {
   const std::string name = "d" + errand.number(3);
@@ -176,12 +167,7 @@ http::Request delete_pod(Errand& errand) {
   return request;
 }
 
-struct Row {
-  uint64_t weight;
-  http::Request (*make)(Errand& errand);
-};
-
-constexpr Row kErrands[] = {
+constexpr ErrandRow kErrands[] = {
     {1, make_namespace},    {2, delete_namespace},
     {12, make_deployment},  {10, scale},
     {10, update},           {3, pause},
@@ -207,13 +193,18 @@ http::Request next_errand(port_sim::Dice& dice, const History& history) {
   Errand errand{dice, history, join({kNamespacePrefix, std::to_string(dice.below(kNamespaces))})};
   const bool there = history.objects().contains(api::storage_key(api::kNamespace, "", errand.ns));
   if (!there && dice.chance(80)) return make_namespace(errand);
+  const std::span<const ErrandRow> books[] = {kErrands, workload_errands()};
   uint64_t weights = 0;
-  for (const Row& row : kErrands)
-    weights += row.weight;
+  for (const auto& book : books) {
+    for (const ErrandRow& row : book)
+      weights += row.weight;
+  }
   uint64_t pick = dice.below(weights);
-  for (const Row& row : kErrands) {
-    if (pick < row.weight) return row.make(errand);
-    pick -= row.weight;
+  for (const auto& book : books) {
+    for (const ErrandRow& row : book) {
+      if (pick < row.weight) return row.make(errand);
+      pick -= row.weight;
+    }
   }
   return make_namespace(errand);
 }

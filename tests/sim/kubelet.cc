@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "api/claims.h"
 #include "base/bytes.h"
 #include "tests/sim/house.h"
 
@@ -11,12 +12,22 @@ namespace {
 
 constexpr uint64_t kNodeCall = 1;
 constexpr uint64_t kLeaseCall = 2;
+constexpr uint64_t kVolumeCall = 3;
 constexpr Duration kLeaseEvery = seconds(10);
 constexpr Duration kRetry = seconds(1);
 constexpr Mono kNever{INT64_MAX};
 
 bool is_mine(json::Node pod) {
   return pod["spec"]["nodeName"].string() == kNodeName;
+}
+
+bool has_ended(json::Node pod) {
+  const std::string_view phase = pod["status"]["phase"].string();
+  return phase == "Succeeded" || phase == "Failed";
+}
+
+bool ends(json::Node pod) {
+  return pod["spec"]["restartPolicy"].string() == "Never";
 }
 
 std::string_view ready_of(json::Node object) {
@@ -50,6 +61,7 @@ void Kubelet::attach(api::Client& client) {
   });
   containers_ = std::move(kept);
   node_due_ = clock_.now();
+  volumes_due_ = clock_.now();
   lease_due_ = clock_.now() + milliseconds(50);
   set_timer();
 }
@@ -65,7 +77,7 @@ void Kubelet::detach() {
 }
 
 void Kubelet::set_timer() {
-  Mono next = std::min(node_due_, lease_due_);
+  Mono next = std::min({node_due_, lease_due_, volumes_due_});
   for (const auto& [pod, at] : due_)
     next = std::min(next, at);
   timer_->arm(next);
@@ -83,6 +95,10 @@ void Kubelet::on_change(const api::Change& change) {
     node_due_ = std::min(node_due_, clock_.now() + milliseconds(20));
     set_timer();
   }
+  if (&object.kind() == &api::kPersistentVolume && object.deleting()) {
+    volumes_due_ = std::min(volumes_due_, clock_.now() + milliseconds(30));
+    set_timer();
+  }
   if (&object.kind() != &api::kPod) return;
   if (change.type == api::ChangeType::kDeleted) {
     containers_.erase(std::string(object.uid()));
@@ -91,12 +107,15 @@ void Kubelet::on_change(const api::Change& change) {
   json::Tree tree;
   const json::Node pod = object.parse(tree);
   if (!is_mine(pod)) return;
-  if (!object.deleting() && ready_of(pod) == "True") return;
+  if (has_ended(pod)) containers_.erase(std::string(object.uid()));
+  if (!object.deleting() && has_ended(pod)) return;
+  if (!object.deleting() && ready_of(pod) == "True" && !ends(pod)) return;
   look_later({std::string(object.ns()), std::string(object.name())});
 }
 
 void Kubelet::on_alarm(port::Timer&) {
   if (node_due_ <= clock_.now()) look_at_node();
+  if (volumes_due_ <= clock_.now()) look_at_volumes();
   if (lease_due_ <= clock_.now()) renew_lease();
   std::vector<PodName> now;
   for (const auto& [pod, at] : due_) {
@@ -126,7 +145,14 @@ void Kubelet::look_at_pod(const PodName& name) {
     asked_[next_token_] = name;
     return submit(std::move(call), next_token_++);
   }
-  if (ready_of(pod) == "True") return;
+  if (has_ended(pod)) {
+    containers_.erase(uid);
+    return;
+  }
+  if (ready_of(pod) == "True") {
+    if (ends(pod)) end(*object);
+    return;
+  }
   std::string& address = containers_[uid];
   const bool started = !address.empty();
   if (!started) {
@@ -152,6 +178,55 @@ void Kubelet::report(const api::Object& pod, bool ready, const std::string& addr
   submit(std::move(call), next_token_++);
 }
 
+// Most of what is to end does so well.
+void Kubelet::end(const api::Object& pod) {
+  const bool well = dice_.chance(85);
+  const std::string now = rfc3339(clock_.wall());
+  api::Call call;
+  call.verb = api::CallVerb::kStrategicMergePatch;
+  call.subresource = api::Subresource::kStatus;
+  call.key = {&api::kPod, std::string(pod.ns()), std::string(pod.name())};
+  call.expected_uid = std::string(pod.uid());
+  call.body =
+      join({R"({"status":{"phase":")", well ? "Succeeded" : "Failed", R"(","conditions":[)",
+            condition("ContainersReady", false, now), ",", condition("Ready", false, now),
+            R"(],"containerStatuses":[{"name":"c","image":"app:0","imageID":"",)"
+            R"("ready":false,"restartCount":0,"state":{"terminated":{"exitCode":)",
+            well ? "0" : "1", R"(,"startedAt":")", now, R"(","finishedAt":")", now, R"("}}}]}})"});
+  asked_[next_token_] = {call.key.ns, call.key.name};
+  submit(std::move(call), next_token_++);
+}
+
+// The directory of a volume that is being deleted is removed; then the volume may go.
+void Kubelet::look_at_volume(const api::Object& object) {
+  json::Tree tree;
+  const json::Node volume = object.parse(tree);
+  if (!object.deleting() || volume["status"]["phase"].string() == "Bound") return;
+  const json::Node finalizers = volume["metadata"]["finalizers"];
+  const size_t before = finalizers.size();
+  for (const json::Node each : finalizers) {
+    if (each.string() == api::kLocalPath) finalizers.remove_child(each);
+  }
+  if (finalizers.size() == before) return;
+  json::Tree patch;
+  patch.make_object().object("metadata").set("finalizers", finalizers);
+  api::Call call;
+  call.verb = api::CallVerb::kMergePatch;
+  call.key = {&api::kPersistentVolume, {}, std::string(object.name())};
+  call.body = json::write(patch.root());
+  call.expected_version = object.version();
+  submit(std::move(call), kVolumeCall);
+}
+
+void Kubelet::look_at_volumes() {
+  volumes_due_ = kNever;
+  std::vector<api::ObjectRef> all;
+  api::for_each(client_->state(), api::kPersistentVolume, {},
+                [&](const api::ObjectRef& volume) { all.push_back(volume); });
+  for (const api::ObjectRef& volume : all)
+    look_at_volume(*volume);
+}
+
 void Kubelet::look_at_node() {
   node_due_ = kNever;
   const api::ObjectRef object = client_->state().get(api::kNode, {}, kNodeName);
@@ -159,7 +234,8 @@ void Kubelet::look_at_node() {
   call.key = {&api::kNode, {}, std::string(kNodeName)};
   if (!object) {
     call.body = join({R"({"kind":"Node","apiVersion":"v1","metadata":{"name":")", kNodeName,
-                      R"("},"spec":{"podCIDR":"10.42.0.0/16","podCIDRs":["10.42.0.0/16"]}})"});
+                      R"(","labels":{"kubernetes.io/hostname":")", kNodeName,
+                      R"("}},"spec":{"podCIDR":"10.42.0.0/16","podCIDRs":["10.42.0.0/16"]}})"});
     return submit(std::move(call), kNodeCall);
   }
   json::Tree tree;
@@ -201,6 +277,7 @@ void Kubelet::on_answer(uint64_t token, Result<api::ObjectRef> answer) {
       findings_.add(join({"the node agent was refused: ", answer.error().message}));
     }
   }
+  if (token == kVolumeCall && !answer) volumes_due_ = clock_.now() + kRetry;
   if (token == kNodeCall && !answer) node_due_ = clock_.now() + kRetry;
   if (token == kLeaseCall && !answer) lease_due_ = clock_.now() + kRetry;
   if (const auto asked = asked_.extract(token); !asked.empty() && !answer)

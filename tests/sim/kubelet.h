@@ -36,6 +36,9 @@ class Kubelet final : api::Feed, api::Caller, port::Alarm {
   void look_later(const PodName& pod);
   void set_timer();
   void look_at_pod(const PodName& pod);
+  void end(const api::Object& pod);
+  void look_at_volumes();
+  void look_at_volume(const api::Object& volume);
   void look_at_node();
   void renew_lease();
   void report(const api::Object& pod, bool ready, const std::string& address);
@@ -53,6 +56,7 @@ class Kubelet final : api::Feed, api::Caller, port::Alarm {
   uint32_t next_address_ = 0;
   Mono node_due_;
   Mono lease_due_;
+  Mono volumes_due_;
 };
 
 }  // namespace coracle::sim
