@@ -43,7 +43,7 @@ void Scheduler::schedule(const Waiting& next) {
   const Attempt attempt{next.pod, object, pod, board_.shape_of(pod)};
   board_.tidy();
   const std::vector<PodName> guests = seat_nominees(attempt);
-  const Choice choice = choose(board_, attempt.shape, start_);
+  const Choice choice = choose(board_, attempt.shape, start_, profile_of(pod));
   if (!board_.nodes().empty()) start_ = (start_ + choice.looked_at) % board_.nodes().size();
   if (choice.node == nullptr)
     fail(attempt, choice);

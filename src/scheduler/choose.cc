@@ -27,7 +27,8 @@ std::vector<std::string_view> names_asked_for(const PodNeeds& needs) {
 
 class Chooser {
  public:
-  Chooser(const Board& board, const Shape& pod) : survey_(board, pod) {}
+  Chooser(const Board& board, const Shape& pod, const Profile* profile)
+      : survey_(board, pod, profile) {}
 
   void look_at(const BoardNode& node) {
     ++choice_.looked_at;
@@ -113,14 +114,14 @@ std::string Reasons::text() const {
   return out + ".";
 }
 
-Choice choose(const Board& board, const Shape& pod, size_t start) {
+Choice choose(const Board& board, const Shape& pod, size_t start, const Profile* profile) {
   if (board.nodes().empty()) {
     Choice none;
     none.message = "no nodes available to schedule pods";
     none.helped_by = kNodeAdded;
     return none;
   }
-  Chooser chooser(board, pod);
+  Chooser chooser(board, pod, profile);
   const auto names = names_asked_for(pod.needs);
   if (!names.empty() && !chooser.is_hopeless())
     chooser.look_at_named(board, names);

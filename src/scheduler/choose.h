@@ -29,6 +29,9 @@ struct Choice {
 
 // Looks at nodes from the start-th on, round and round; of many that fit it takes the best of the
 // first hundred (upstream minFeasibleNodesToFind), so that a choice among thousands costs no more.
-Choice choose(const Board& board, const Shape& pod, size_t start = 0);
+Choice choose(const Board& board,
+              const Shape& pod,
+              size_t start = 0,
+              const Profile* profile = nullptr);
 
 }  // namespace coracle::scheduler

@@ -75,6 +75,23 @@ Scheduler::~Scheduler() {
   stop();
 }
 
+void Scheduler::add_profile(Profile profile) {
+  for (Profile& known : profiles_) {
+    if (known.name != profile.name) continue;
+    known = std::move(profile);
+    return;
+  }
+  profiles_.push_back(std::move(profile));
+}
+
+const Profile* Scheduler::profile_of(json::Node pod) const {
+  const std::string_view name = pod["spec"]["schedulerName"].string(kSchedulerName);
+  for (const Profile& profile : profiles_) {
+    if (profile.name == name) return &profile;
+  }
+  return nullptr;
+}
+
 void Scheduler::start() {
   if (started_) return;
   started_ = true;
@@ -148,7 +165,7 @@ void Scheduler::see_pod(const api::Object& object, bool deleted) {
   const json::Node pod = object.parse(tree);
   if (deleted || has_ended(pod)) return forget(name);
   if (!pod["spec"]["nodeName"].string().empty()) return see_placed(name, pod, object.deleting());
-  const bool ours = pod["spec"]["schedulerName"].string(kSchedulerName) == kSchedulerName;
+  const bool ours = profile_of(pod) != nullptr;
   const bool gated = pod["spec"]["schedulingGates"].size() > 0;
   if (object.deleting()) dismiss(name);
   if (!ours || gated || object.deleting() || board_.placed(name) != nullptr) return;

@@ -27,6 +27,8 @@ class Scheduler final : api::Feed, api::Caller, port::TurnEnd, port::Alarm {
   Scheduler(const Scheduler&) = delete;
   Scheduler& operator=(const Scheduler&) = delete;
 
+  // Beside the default one, which a profile of its name replaces. Before start().
+  void add_profile(Profile profile);
   void start();  // on the leader only
   void stop();
 
@@ -63,7 +65,8 @@ class Scheduler final : api::Feed, api::Caller, port::TurnEnd, port::Alarm {
     std::string node;
     Shape* shape = nullptr;
   };
-  struct Attempt {  // one pod, one try
+  const Profile* profile_of(json::Node pod) const;  // null: another scheduler's
+  struct Attempt {                                  // one pod, one try
     const PodName& name;
     const api::ObjectRef& object;
     json::Node pod;
@@ -123,6 +126,7 @@ class Scheduler final : api::Feed, api::Caller, port::TurnEnd, port::Alarm {
   std::unique_ptr<port::Timer> timer_;
   std::unique_ptr<port::Timer> volume_timer_;
   api::EventRecorder events_;
+  std::vector<Profile> profiles_{Profile{}};
   Board board_;
   std::set<Waiting> queue_;
   std::map<PodName, Waiting> queued_;

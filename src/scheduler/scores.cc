@@ -30,11 +30,47 @@ int64_t free_percent(int64_t total, int64_t used) {
   return total <= 0 || used >= total ? 0 : (total - used) * 100 / total;
 }
 
-std::vector<int64_t> least_allocated(const Survey& survey, Nodes nodes) {
+int64_t used_percent(int64_t total, int64_t used) {
+  return total <= 0 || used > total ? 0 : used * 100 / total;
+}
+
+// helper.BuildBrokenLinearFunction over a shape whose scores go to 10.
+int64_t along(const Profile& profile, int64_t percent) {
+  constexpr int64_t kFactor = 10;
+  const auto& shape = profile.shape;
+  for (size_t i = 0; i < shape.size(); ++i) {
+    const auto [x, y] = shape[i];
+    if (percent > x) continue;
+    if (i == 0) return y * kFactor;
+    const auto [x0, y0] = shape[i - 1];
+    return kFactor * y0 + kFactor * (y - y0) * (percent - x0) / (x - x0);
+  }
+  return shape.empty() ? 0 : shape.back().second * kFactor;
+}
+
+// Resources that would score nothing do not count (plugins/noderesources
+// requested_to_capacity_ratio.go).
+int64_t by_ratio(const Profile& profile, const NodeOffer& node, const Amounts& pod) {
+  const auto rate = [&](int64_t total, int64_t used) {
+    return along(profile, total <= 0 || used > total ? 100 : used * 100 / total);
+  };
+  const int64_t cpu = rate(node.allocatable.cpu, node.scored.cpu + pod.cpu);
+  const int64_t memory = rate(node.allocatable.memory, node.scored.memory + pod.memory);
+  const int64_t counted = (cpu > 0 ? 1 : 0) + (memory > 0 ? 1 : 0);
+  return counted == 0 ? 0 : (cpu + memory + counted / 2) / counted;
+}
+
+// LeastAllocated, unless the profile says otherwise.
+std::vector<int64_t> resources_fit(const Survey& survey, Nodes nodes) {
   const Amounts& pod = survey.needs().scored;
+  const Profile* profile = survey.profile();
+  const FitStrategy fit = profile == nullptr ? FitStrategy::kLeastAllocated : profile->fit;
+  if (fit == FitStrategy::kRequestedToCapacityRatio)
+    return rate_each(nodes, [&](const NodeOffer& node) { return by_ratio(*profile, node, pod); });
+  const auto rate = fit == FitStrategy::kMostAllocated ? used_percent : free_percent;
   return rate_each(nodes, [&](const NodeOffer& node) {
-    return (free_percent(node.allocatable.cpu, node.scored.cpu + pod.cpu) +
-            free_percent(node.allocatable.memory, node.scored.memory + pod.memory)) /
+    return (rate(node.allocatable.cpu, node.scored.cpu + pod.cpu) +
+            rate(node.allocatable.memory, node.scored.memory + pod.memory)) /
            2;
   });
 }
@@ -118,7 +154,7 @@ std::vector<int64_t> image_locality(const Survey& survey, Nodes nodes) {
 constexpr Score kScores[] = {
     {"TaintToleration", taint_toleration, 3},
     {"NodeAffinity", node_affinity, 2},
-    {"NodeResourcesFit", least_allocated, 1},
+    {"NodeResourcesFit", resources_fit, 1},
     {"NodeResourcesBalancedAllocation", balanced_allocation, 1},
     {"PodTopologySpread", pod_topology_spread, 2},
     {"InterPodAffinity", inter_pod_affinity, 2},

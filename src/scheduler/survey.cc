@@ -7,7 +7,10 @@
 
 namespace coracle::scheduler {
 
-Survey::Survey(const Board& board, const Shape& pod) : board_(board), pod_(pod) {
+Survey::Survey(const Board& board, const Shape& pod, const Profile* profile)
+    : board_(board),
+      pod_(pod),
+      profile_(profile) {
   for (const Spread& spread : pod.needs.spreads) {
     if (spread.hard) count_spread(spread);
   }

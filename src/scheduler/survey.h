@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "scheduler/board.h"
+#include "scheduler/profile.h"
 #include "scheduler/volumes.h"
 
 namespace coracle::scheduler {
@@ -31,12 +32,14 @@ class Census {
 
 class Survey {
  public:
-  Survey(const Board& board, const Shape& pod);
+  // `profile` (null: the default one) lives as long as the Survey.
+  Survey(const Board& board, const Shape& pod, const Profile* profile = nullptr);
 
   const Board& board() const { return board_; }
   const Shape& pod() const { return pod_; }
   const PodNeeds& needs() const { return pod_.needs; }
 
+  const Profile* profile() const { return profile_; }           // null: the default one
   const PodVolumes* volumes() const { return volumes_.get(); }  // null: it has none
 
   enum class Spreading : uint8_t { kFine, kTooMany, kNoLabel };
@@ -88,6 +91,7 @@ class Survey {
 
   const Board& board_;
   const Shape& pod_;
+  const Profile* profile_;
   std::unique_ptr<PodVolumes> volumes_;
   std::vector<HardSpread> hard_;
   std::vector<Census> near_;  // by term of needs().near
