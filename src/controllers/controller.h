@@ -63,7 +63,7 @@ struct PodUsage {
 
 class Metrics {
  public:
-  virtual const PodUsage* of(std::string_view ns, std::string_view pod) const = 0;  // null: unknown
+  virtual const PodUsage* of(std::string_view ns, std::string_view pod) = 0;  // null: unknown
 
  protected:
   ~Metrics() = default;
@@ -99,7 +99,7 @@ struct Now {
   std::string_view pod_cidr = {};    // of the cluster; each node gets a part
   const TimeZones* zones = nullptr;  // null: none but UTC
   Mono mono = {};                    // for windows: wall clocks jump
-  const Metrics* metrics = nullptr;  // null: nobody measures
+  Metrics* metrics = nullptr;        // null: nobody measures
   ScalingMemories* scaling = nullptr;
 };
 

@@ -40,7 +40,7 @@ class Runner final : api::Feed,
   // Where /usr/share/zoneinfo is; without it only UTC is known.
   void read_zones_from(port::Disk& disk) { disk_ = &disk; }
   // What pods use; without it autoscalers say that they cannot know.
-  void read_metrics_from(const Metrics& metrics) { metrics_ = &metrics; }
+  void read_metrics_from(Metrics& metrics) { metrics_ = &metrics; }
   void start();
   void stop();
   bool idle() const {
@@ -112,7 +112,7 @@ class Runner final : api::Feed,
   std::map<std::string, Mono, std::less<>> nodes_gone_;
   std::map<std::string, std::map<std::string, Mono, std::less<>>, std::less<>> taints_seen_;
   std::map<api::Key, ScalingMemory> scaling_;
-  const Metrics* metrics_ = nullptr;
+  Metrics* metrics_ = nullptr;
   port::Disk* disk_ = nullptr;
   mutable std::map<std::string, std::optional<TimeZone>, std::less<>> zones_;  // as read
   Mono started_at_;

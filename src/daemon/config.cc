@@ -101,6 +101,10 @@ constexpr Option kOptions[] = {
     text_option("crun", &Config::crun, "", "path of crun (found in PATH)"),
     text_option(
         "shim", &Config::shim, "", "path of coracle-shim (beside this program, then in PATH)"),
+    list_option("scheduler-profile",
+                &Config::scheduler_profile,
+                "NAME=STRATEGY for pods with spec.schedulerName NAME: LeastAllocated, "
+                "MostAllocated or RequestedToCapacityRatio:0=0,100=10"),
     text_option("pid-file",
                 &Config::pid_file,
                 "",

@@ -48,6 +48,7 @@ struct Config {
   std::string role;
   std::string certificate_life;
   std::string timing;
+  std::vector<std::string> scheduler_profile;
 };
 
 enum class OptionType : uint8_t { kText, kNumber, kList };

@@ -63,6 +63,7 @@ std::string endpoints_body(const std::vector<port::Endpoint>& servers) {
 LeaderSide::LeaderSide(port_linux::Machine& machine,
                        store::Store& store,
                        apiserver::ApiServer& api,
+                       api::Usages& usages,
                        LeaderOptions options)
     : clock_(machine.clock()),
       store_(store),
@@ -70,11 +71,15 @@ LeaderSide::LeaderSide(port_linux::Machine& machine,
       controller_client_(api, LocalUser{"system:kube-controller-manager", {}}),
       scheduler_client_(api, LocalUser{"system:kube-scheduler", {}}),
       own_client_(api, LocalUser{"system:apiserver", {"system:masters"}}),
+      metrics_(store, usages, clock_),
       controllers_(
           controller_client_, clock_, machine.random(), options_.ca_pem, options_.cluster_cidr),
       scheduler_(scheduler_client_, clock_, machine.random()),
       retry_(clock_.timer(*this)) {
   controllers_.read_zones_from(machine.disk());
+  controllers_.read_metrics_from(metrics_);
+  for (const scheduler::Profile& profile : options_.profiles)
+    scheduler_.add_profile(profile);
 }
 
 LeaderSide::~LeaderSide() {

@@ -9,6 +9,7 @@
 
 #include "apiserver/local_client.h"
 #include "controllers/runner.h"
+#include "controllers/usage_metrics.h"
 #include "port/linux/machine.h"
 #include "scheduler/scheduler.h"
 #include "store/store.h"
@@ -19,6 +20,7 @@ struct LeaderOptions {
   std::string node_name;
   std::string ca_pem;
   std::string cluster_cidr;
+  std::vector<scheduler::Profile> profiles = {};
 };
 
 class LeaderSide final : store::StandingListener, port::TurnEnd, port::Alarm, api::Caller {
@@ -26,6 +28,7 @@ class LeaderSide final : store::StandingListener, port::TurnEnd, port::Alarm, ap
   LeaderSide(port_linux::Machine& machine,
              store::Store& store,
              apiserver::ApiServer& api,
+             api::Usages& usages,
              LeaderOptions options);
   ~LeaderSide();
   LeaderSide(const LeaderSide&) = delete;
@@ -49,6 +52,7 @@ class LeaderSide final : store::StandingListener, port::TurnEnd, port::Alarm, ap
   apiserver::LocalClient controller_client_;
   apiserver::LocalClient scheduler_client_;
   apiserver::LocalClient own_client_;
+  controllers::UsageMetrics metrics_;
   controllers::Runner controllers_;
   scheduler::Scheduler scheduler_;
   std::unique_ptr<port::Timer> retry_;

@@ -177,9 +177,13 @@ Result<> Server::start_api() {
   node_ = std::make_unique<NodeSide>(machine_, config_, *unpack_lane_);
   // The bridge carries an address that a server on loopback listens on.
   if (node_started_) TRY(node_->set_up_links(layout_));
-  leader_ = std::make_unique<LeaderSide>(
-      machine_, *store_, *api_,
-      LeaderOptions{layout_.node_name, identity_.ca_pem, layout_.cluster_cidr.text()});
+  std::vector<scheduler::Profile> profiles;
+  for (const std::string& text : config_.scheduler_profile)
+    profiles.push_back(TRY(scheduler::parse_profile(text)));
+  leader_ =
+      std::make_unique<LeaderSide>(machine_, *store_, *api_, *usages_,
+                                   LeaderOptions{layout_.node_name, identity_.ca_pem,
+                                                 layout_.cluster_cidr.text(), std::move(profiles)});
   members_ = std::make_unique<MemberDesk>(store_->membership(), control_);
   return serve_https();
 }

@@ -94,9 +94,9 @@ class Server final : port_linux::SignalEvents,
   std::unique_ptr<apiserver::LocalClient> node_client_;
   std::unique_ptr<apiserver::LocalClient> join_client_;
   std::unique_ptr<StoreMending> mending_;
-  std::unique_ptr<LeaderSide> leader_;
   std::unique_ptr<PodLogRouter> logs_;
   std::unique_ptr<UsageRouter> usages_;
+  std::unique_ptr<LeaderSide> leader_;
   std::unique_ptr<NodeSide> node_;
   std::unique_ptr<StateConfirmation> confirmation_;
   std::unique_ptr<MemberAdmission> admission_;

@@ -91,7 +91,7 @@ class Stage final : Ages, Metrics, ScalingMemories {
   std::string end(const Words& words);
   std::string refuse(const std::string& line);
   std::string use(const Words& words);
-  const PodUsage* of(std::string_view ns, std::string_view pod) const override {
+  const PodUsage* of(std::string_view ns, std::string_view pod) override {
     const auto found = usage_.find(join({ns, "/", pod}));
     return found == usage_.end() ? nullptr : &found->second;
   }
