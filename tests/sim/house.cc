@@ -38,6 +38,7 @@ Result<> House::build(Rooms& rooms) {
   rooms.state_lane = machine_.lane();
   rooms.store =
       TRY(store::open_store(options_, clock, machine_.disk(), *rooms.log_lane, *rooms.state_lane));
+  if (!machine_.disk().platter().powered()) return fail(Code::kIo, "the power failed");
   // The one who keeps the history reads all rows; the power does not fail because of that.
   uint64_t& power_off_at = machine_.disk().faults().power_off_at;
   const uint64_t planned = std::exchange(power_off_at, 0);
