@@ -23,6 +23,7 @@ class LoopDatagrams final : public port::Datagrams {
     const sockaddr_storage address = TRY(socket_address(at));
     const int error = uv_udp_bind(handle_.get(), reinterpret_cast<const sockaddr*>(&address), 0);
     if (error != 0) return os_error(-error, join({"bind ", at.host, ":", std::to_string(at.port)}));
+    uv_udp_set_broadcast(handle_.get(), 1);
     return receive();
   }
   Result<> reach(const port::Endpoint& peer) {

@@ -54,6 +54,7 @@ void Link::dial() {
   was_up_ = false;
   http::ChannelEvents& events = *this;
   channel_ = std::make_unique<http::Channel>(clock_, network_, servers_[at_], tls_, events);
+  channel_->mark(mark_);
 }
 
 void Link::on_channel_open() {

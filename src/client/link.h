@@ -31,6 +31,7 @@ class Link final : http::ChannelEvents, port::Alarm {
 
   // For connections from now on; the one that stands is not broken.
   void use_tls(std::shared_ptr<const http::TlsClientContext> tls) { tls_ = std::move(tls); }
+  void use_mark(http::Header mark) { mark_ = std::move(mark); }
   void use_servers(std::vector<port::Endpoint> servers);
   const std::vector<port::Endpoint>& servers() const { return servers_; }
   void start();
@@ -49,6 +50,7 @@ class Link final : http::ChannelEvents, port::Alarm {
   LinkEvents& events_;
   std::shared_ptr<const http::TlsClientContext> tls_;
   std::vector<port::Endpoint> servers_;
+  http::Header mark_;
   size_t at_ = 0;          // the one in use or to be tried next
   size_t failures_ = 0;    // since a connection last stood
   bool was_up_ = false;    // this channel was open

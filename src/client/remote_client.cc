@@ -86,6 +86,7 @@ RemoteClient::RemoteClient(const RemotePorts& ports, RemoteOptions options)
       save_(ports.clock.timer(*this)),
       link_(ports.clock, ports.network, ports.random, *this) {
   link_.use_servers(options_.servers);
+  link_.use_mark(options_.mark);
   follow({&api::kNode, {}, {}, {}, {}});
   follow({&api::kService, {}, {}, {}, {}});
   follow({&api::kEndpointSlice, {}, {}, {}, {}});

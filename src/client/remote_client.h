@@ -32,6 +32,7 @@ struct RemoteOptions {
   std::string node_name;
   std::vector<port::Endpoint> servers;
   std::string memory_path;
+  http::Header mark;  // of every request; may be empty
 };
 
 class RemoteListener {
@@ -60,6 +61,7 @@ class RemoteClient final : public api::Client,
   void use_tls(std::shared_ptr<const http::TlsClientContext> tls) { link_.use_tls(std::move(tls)); }
   void start(RemoteListener& listener);
   bool complete() const { return complete_; }
+  void use_servers(std::vector<port::Endpoint> servers) { link_.use_servers(std::move(servers)); }
   bool connected() const { return link_.up(); }
 
   const api::State& state() const override { return cache_; }

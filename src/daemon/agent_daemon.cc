@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/log.h"
+#include "daemon/instance_book.h"
 #include "daemon/join.h"
 
 namespace coracle::daemon {
@@ -16,6 +17,8 @@ constexpr Duration kPatience = seconds(2);  // then pods start from memory
 constexpr Duration kAskAgain = seconds(2);
 constexpr uint16_t kAgentPort = 10250;
 constexpr size_t kServersMax = 16;
+constexpr Duration kLook = seconds(10);
+constexpr uint32_t kCallsOften = 6;  // then each sixth look only
 
 bool same_servers(const std::vector<port::Endpoint>& a, const std::vector<port::Endpoint>& b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
@@ -50,8 +53,10 @@ Result<> AgentDaemon::start() {
   const client::RemotePorts ports{machine_.clock(), machine_.network(), machine_.random(),
                                   machine_.disk(), *unpack_lane_};
   client_ = std::make_unique<client::RemoteClient>(
-      ports,
-      client::RemoteOptions{layout_.node_name, identity_.servers, config_.data_dir + "/memory"});
+      ports, client::RemoteOptions{layout_.node_name,
+                                   identity_.servers,
+                                   config_.data_dir + "/memory",
+                                   {std::string(kInstanceHeader), instance()}});
   const Result<> memory = client_->remember();
   remembered_ = static_cast<bool>(memory);
   if (!memory && memory.error().code != Code::kNotFound)
@@ -64,6 +69,8 @@ Result<> AgentDaemon::start() {
   client_->subscribe(*this);
   client_->start(*this);
   patience_->arm(machine_.clock().now() + kPatience);
+  look_ = machine_.clock().timer(*this);
+  look_->arm(machine_.clock().now() + kLook);
   TRY(control_.listen(machine_.network(), control_path(config_.run_dir)));
   machine_.watch_signals(*this);
   LOG(kInfo, "daemon: agent started", kv("node", layout_.node_name),
@@ -87,9 +94,10 @@ Result<> AgentDaemon::know_identity() {
     identity_ = std::move(*known);
   } else {
     identity_ = TRY(join_as_agent(machine_, config_, name));
-    TRY(save_identity());
     LOG(kInfo, "daemon: joined", kv("node", name), kv("server", config_.join));
   }
+  ++identity_.starts;
+  TRY(save_identity());
   config_.node_name = identity_.node_name;
   config_.cluster_cidr = identity_.cluster_cidr;
   config_.service_cidr = identity_.service_cidr;
@@ -98,6 +106,12 @@ Result<> AgentDaemon::know_identity() {
   config_.node_cidr.clear();
   layout_ = TRY(make_layout(config_, machine_.disk(), machine_.links()));
   return {};
+}
+
+std::string AgentDaemon::instance() {
+  char draw[8];
+  machine_.random().fill(draw, sizeof draw);
+  return join({std::to_string(identity_.starts), "-", hex({draw, sizeof draw})});
 }
 
 Result<> AgentDaemon::save_identity() {
@@ -162,7 +176,44 @@ void AgentDaemon::on_change(const api::Change& change) {
   if (own && !started_) clock_end();
 }
 
-void AgentDaemon::on_alarm(port::Timer&) {
+// Whether this machine has another address by now, and where the servers are if they are gone.
+void AgentDaemon::look_around() {
+  look_->arm(machine_.clock().now() + kLook);
+  const auto now = make_layout(config_, machine_.disk(), machine_.links());
+  if (now && now->node_ip != layout_.node_ip && now->node_ip.value >> 24 != 127 &&
+      !has_address(machine_.links(), layout_.node_ip)) {
+    LOG(kInfo, "daemon: this machine has another address; starting anew",
+        kv("from", layout_.node_ip.text()), kv("to", now->node_ip.text()));
+    moved_ = true;
+    return machine_.stop();
+  }
+  if (client_->connected()) {
+    looks_ = 0;
+    beacon_.reset();
+    return;
+  }
+  if (++looks_ > kCallsOften && looks_ % kCallsOften != 0) return;
+  BeaconListener& finds = *this;
+  BeaconOptions options;
+  options.authority_pem = identity_.authority_pem;
+  auto made = Beacon::open(options, machine_.datagrams(), machine_.links(), finds);
+  if (!made) return;
+  beacon_ = std::move(*made);
+  beacon_->call();
+}
+
+void AgentDaemon::on_found(uint64_t, const port::Endpoint& server) {
+  std::vector<port::Endpoint> servers = identity_.servers;
+  std::erase_if(servers, [&](const port::Endpoint& each) { return each.host == server.host; });
+  if (servers.size() == identity_.servers.size())
+    LOG(kInfo, "daemon: found a server", kv("server", endpoint_text(server)));
+  servers.insert(servers.begin(), server);
+  if (servers.size() > kServersMax) servers.pop_back();
+  client_->use_servers(servers);
+}
+
+void AgentDaemon::on_alarm(port::Timer& timer) {
+  if (&timer == look_.get()) return look_around();
   patience_over_ = true;
   asked_ = false;
   try_to_start_node();
@@ -217,8 +268,8 @@ Result<> AgentDaemon::start_node(const Cidr4& pods) {
 
 void AgentDaemon::on_command(uint64_t token, const std::vector<std::string>& words) {
   if (images_.take(token, words)) return;
-  control_.answer(token, fail(Code::kBadRequest,
-                              "an agent runs on this machine; ask on one of the servers"));
+  control_.answer(
+      token, fail(Code::kBadRequest, "an agent runs on this machine; ask on one of the servers"));
 }
 
 void AgentDaemon::on_signal(int signal) {

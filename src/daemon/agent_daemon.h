@@ -9,6 +9,7 @@
 
 #include "client/remote_client.h"
 #include "daemon/agent_identity.h"
+#include "daemon/beacon.h"
 #include "daemon/certificate_renewal.h"
 #include "daemon/config.h"
 #include "daemon/control.h"
@@ -27,6 +28,7 @@ class AgentDaemon final : port_linux::SignalEvents,
                           client::RemoteListener,
                           RenewalListener,
                           api::Feed,
+                          BeaconListener,
                           api::Caller,
                           port::Alarm,
                           port::TurnEnd {
@@ -39,10 +41,14 @@ class AgentDaemon final : port_linux::SignalEvents,
   // Returns once the way to the servers is open; the node starts when its state is known.
   Result<> start();
   Result<> failure() const { return failure_; }  // why run() ended by itself
+  bool moved() const { return moved_; }          // to another address: to be started anew
 
  private:
   Result<> know_identity();
   Result<> save_identity();
+  std::string instance();
+  void look_around();
+  void on_found(uint64_t member, const port::Endpoint& server) override;
   Result<> use_certificate();
   Result<> listen_for_logs();
   Result<> start_node(const Cidr4& pods);
@@ -69,6 +75,10 @@ class AgentDaemon final : port_linux::SignalEvents,
   bool patience_over_ = false;  // no server answered in time
   bool asked_ = false;
   bool started_ = false;
+  bool moved_ = false;
+  uint32_t looks_ = 0;  // in vain
+  std::unique_ptr<port::Timer> look_;
+  std::unique_ptr<Beacon> beacon_;
   std::unique_ptr<port::Lane> unpack_lane_;
   std::unique_ptr<TimeFloor> time_floor_;
   std::unique_ptr<port::Timer> patience_;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "daemon/agent_identity.h"
 
+#include <algorithm>
+
 #include "base/bytes.h"
 #include "base/ip.h"
 
@@ -43,6 +45,7 @@ Result<AgentIdentity> read_agent_identity(port::Disk& disk, const std::string& p
   AgentIdentity identity;
   identity.node_name = std::string(root["nodeName"].string());
   identity.own.key_pem = std::string(root["key"].string());
+  identity.starts = static_cast<uint64_t>(std::max<int64_t>(0, root["starts"].integer()));
   TRY(read_terms(identity, root).with(path));
   if (identity.node_name.empty() || identity.own.key_pem.empty() || identity.servers.empty())
     return fail(Code::kCorrupt, path + ": not complete; remove it and join again with a token");
@@ -63,6 +66,7 @@ std::string agent_identity_text(const AgentIdentity& identity) {
   put("serviceCidr", identity.service_cidr);
   put("clusterDns", identity.cluster_dns);
   put("clusterDomain", identity.cluster_domain);
+  root.set("starts", static_cast<int64_t>(identity.starts));
   for (const port::Endpoint& server : identity.servers)
     root.array("servers").append(std::string_view(endpoint_text(server)));
   return json::write(root);

@@ -23,6 +23,7 @@ struct AgentIdentity {
   std::string cluster_dns;
   std::string cluster_domain;
   std::vector<port::Endpoint> servers;
+  uint64_t starts = 0;  // tells copies apart: see instance_book.h
 };
 
 std::string agent_identity_path(const std::string& data_directory);

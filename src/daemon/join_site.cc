@@ -60,6 +60,33 @@ bool is_a_server(const http::PeerIdentity& peer) {
   return peer.verified && std::find(groups.begin(), groups.end(), kMasters) != groups.end();
 }
 
+struct Version {
+  uint64_t major = 0;
+  uint64_t minor = 0;
+};
+
+Version read_version(std::string_view text) {
+  const std::vector<std::string_view> parts = split(text, '.');
+  if (parts.size() < 2) return {};
+  return {parse_unsigned(parts[0]).value_or(0), parse_unsigned(parts[1]).value_or(0)};
+}
+
+// As with kubelets: agents may be up to three minor versions older than the servers, never newer.
+Result<> check_version(std::string_view role, std::string_view text) {
+  constexpr uint64_t kOlderMax = 3;
+  const Version theirs = read_version(text);
+  const Version ours = read_version(CORACLE_VERSION);
+  if (role != "agent") return {};  // servers: see member_admission.cc
+  const std::string what = join({"an agent of Coracle ", text.empty() ? "(no version)" : text,
+                                 " cannot join a cluster of Coracle ", CORACLE_VERSION, "; "});
+  if (text.empty() || theirs.major != ours.major)
+    return fail(Code::kConflict, what + "bring the device to the version of the cluster first");
+  if (theirs.minor > ours.minor) return fail(Code::kConflict, what + "upgrade the servers first");
+  if (theirs.minor + kOlderMax < ours.minor)
+    return fail(Code::kConflict, what + "upgrade the device first");
+  return {};
+}
+
 std::string node_body(std::string_view name, std::string_view identity) {
   json::Tree tree;
   const json::Node node = tree.make_object();
@@ -240,13 +267,14 @@ JoinSite::JoinSite(http::Site& next,
       client_(client),
       clock_(clock),
       random_(random),
-      terms_(std::move(terms)) {}
+      terms_(std::move(terms)),
+      instances_(client, clock) {}
 
 JoinSite::~JoinSite() = default;
 
 void JoinSite::on_request(http::Request&& request, http::Response& response) {
   if (!request.path.starts_with("/coracle/")) {
-    if (const Result<> device = check_device(request.peer); !device)
+    if (const Result<> device = check_device(request); !device)
       return answer_status(response, device.error());
     return next_.on_request(std::move(request), response);
   }
@@ -265,11 +293,15 @@ void JoinSite::on_request(http::Request&& request, http::Response& response) {
 }
 
 // The certificate of a device that was replaced is still valid by itself.
-Result<> JoinSite::check_device(const http::PeerIdentity& peer) const {
+Result<> JoinSite::check_device(const http::Request& request) {
+  const http::PeerIdentity& peer = request.peer;
   const std::string_view name = node_of(peer.common_name);
   if (!peer.verified || name.empty()) return {};
   const api::ObjectRef node = client_.state().get(api::kNode, {}, name);
-  if (!node || !is_replaced(*node, identity_of(peer.organizations))) return {};
+  if (!node) return {};
+  if (!is_replaced(*node, identity_of(peer.organizations)))
+    return instances_.admit(*node, identity_of(peer.organizations),
+                            request.header(kInstanceHeader));
   return fail(Code::kUnauthorized, join({"another device has joined as \"", name,
                                          "\"; this one may join again under "
                                          "another name"}));
@@ -350,6 +382,8 @@ void JoinSite::begin_join(const http::Request& request, http::Response& response
   if (!body) return answer_status(response, body.error());
   Result<Wish> wish = read_wish(*body);
   if (!wish) return answer_status(response, wish.error());
+  if (const Result<> fits = check_version(wish->role, (*body)["version"].string()); !fits)
+    return answer_status(response, fits.error());
   if (wish->role == "server" && servers_ == nullptr)
     return answer_status(
         response, fail(Code::kUnavailable, "this server does not admit servers; ask another one"));

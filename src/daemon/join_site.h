@@ -13,6 +13,7 @@
 
 #include "api/client.h"
 #include "daemon/bootstrap_token.h"
+#include "daemon/instance_book.h"
 #include "http/server.h"
 #include "pki/certificate.h"
 #include "port/clock.h"
@@ -88,7 +89,7 @@ class JoinSite final : public http::Site {
 
  private:
   class Joining;
-  Result<> check_device(const http::PeerIdentity& peer) const;
+  Result<> check_device(const http::Request& request);
   void show_authority(const http::Request& request, http::Response& response);
   void begin_join(const http::Request& request, http::Response& response);
   void renew(const http::Request& request, http::Response& response);
@@ -107,6 +108,7 @@ class JoinSite final : public http::Site {
   const JoinTerms terms_;
   ServerAdmission* servers_ = nullptr;
   Patience patience_;
+  InstanceBook instances_;
   std::map<http::Response*, std::unique_ptr<Joining>> joining_;
 };
 

@@ -92,6 +92,14 @@ Result<std::string> find_node_name(const Config& config, port::Disk& disk) {
   return name;
 }
 
+bool has_address(port::Links& links, Ip4 address) {
+  const auto all = links.addresses();
+  if (!all) return true;
+  return std::any_of(all->begin(), all->end(), [&](const port::HostAddress& each) {
+    return each.address.address == address;
+  });
+}
+
 Result<Layout> make_layout(const Config& config, port::Disk& disk, port::Links& links) {
   Layout layout;
   layout.node_name = TRY(find_node_name(config, disk));

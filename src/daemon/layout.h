@@ -30,6 +30,8 @@ struct Layout {
   std::vector<Ip4> server_addresses;      // addresses in it
 };
 
+// Whether this machine still has it. True also when nobody can say.
+bool has_address(port::Links& links, Ip4 address);
 Result<Layout> make_layout(const Config& config, port::Disk& disk, port::Links& links);
 
 // Of the configuration, else the host's.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "daemon/peer_side.h"
 
+#include <algorithm>
+
 #include "base/bytes.h"
 #include "base/log.h"
 #include "pki/member_name.h"
@@ -11,6 +13,7 @@ namespace {
 
 constexpr uint16_t kPeerPort = 6444;
 constexpr Duration kTellAgain = seconds(2);
+constexpr Duration kSearchFirst = seconds(1);
 
 bool is_loopback(Ip4 ip) {
   return ip.value >> 24 == 127;
@@ -22,7 +25,8 @@ PeerSide::PeerSide(port_linux::Machine& machine, const Layout& layout)
     : machine_(machine),
       layout_(layout),
       reachable_(!is_loopback(layout.bind_address) && !is_loopback(layout.node_ip)),
-      timer_(machine.clock().timer(*this)) {}
+      timer_(machine.clock().timer(*this)),
+      search_(machine.clock().timer(*this)) {}
 
 PeerSide::~PeerSide() = default;
 
@@ -68,6 +72,16 @@ Result<> PeerSide::open(store::Membership& membership,
   peers_ = TRY(peer::Peers::open(std::move(peers), own, machine_.clock(), machine_.network(),
                                  machine_.random())
                    .with("peers"));
+  BeaconOptions beacon;
+  beacon.authority_pem = identity.ca_pem;
+  beacon.member = membership.standing().self;
+  beacon.peer_port = kPeerPort;
+  beacon.api_port = layout_.port;
+  BeaconListener& finds = *this;
+  if (auto made = Beacon::open(beacon, machine_.datagrams(), machine_.links(), finds))
+    beacon_ = std::move(*made);
+  else
+    LOG(kWarn, "daemon: cannot look for servers", kv("why", made.error().message));
   line_.connect(*peers_);
   membership.listen(*this);
   timer_->arm(machine_.clock().now());
@@ -82,6 +96,33 @@ Result<> PeerSide::renew(const Identity& identity, const IdentityOptions& option
 
 void PeerSide::on_standing() {
   if (!telling_) timer_->arm(machine_.clock().now());
+}
+
+void PeerSide::on_alarm(port::Timer& timer) {
+  if (&timer == search_.get()) return search();
+  const bool lonely = membership_ != nullptr && membership_->members().size() > 1 &&
+                      membership_->standing().leader == raft::kNobody;
+  if (lonely && !search_->armed()) search_->arm(machine_.clock().now() + kSearchFirst);
+  tell_addresses();
+}
+
+// All addresses may have changed at once: whoever is near is asked, now and then, until somebody
+// leads.
+void PeerSide::search() {
+  const bool lonely = membership_ != nullptr && beacon_ != nullptr &&
+                      membership_->standing().leader == raft::kNobody &&
+                      !membership_->standing().removed;
+  if (!lonely) {
+    searches_ = 0;
+    return;
+  }
+  beacon_->call();
+  const int64_t doublings = std::min(++searches_, uint32_t{4});
+  search_->arm(machine_.clock().now() + kSearchFirst * (int64_t{1} << doublings));
+}
+
+void PeerSide::on_found(uint64_t member, const port::Endpoint& server) {
+  if (peers_ != nullptr) peers_->hint(member, server);
 }
 
 void PeerSide::tell_addresses() {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "daemon/beacon.h"
 #include "daemon/identity.h"
 #include "daemon/layout.h"
 #include "daemon/peer_line.h"
@@ -15,7 +16,10 @@
 
 namespace coracle::daemon {
 
-class PeerSide final : store::MembershipWaiter, store::StandingListener, port::Alarm {
+class PeerSide final : store::MembershipWaiter,
+                       store::StandingListener,
+                       BeaconListener,
+                       port::Alarm {
  public:
   PeerSide(port_linux::Machine& machine, const Layout& layout);
   ~PeerSide();
@@ -36,7 +40,9 @@ class PeerSide final : store::MembershipWaiter, store::StandingListener, port::A
   Result<peer::Credentials> credentials(const Identity& identity, const IdentityOptions& options);
   void on_membership(Result<> outcome) override;
   void on_standing() override;
-  void on_alarm(port::Timer&) override { tell_addresses(); }
+  void on_alarm(port::Timer& timer) override;
+  void on_found(uint64_t member, const port::Endpoint& server) override;
+  void search();
   void tell_addresses();
 
   port_linux::Machine& machine_;
@@ -47,6 +53,9 @@ class PeerSide final : store::MembershipWaiter, store::StandingListener, port::A
   store::Membership* membership_ = nullptr;
   bool telling_ = false;
   std::unique_ptr<port::Timer> timer_;
+  std::unique_ptr<Beacon> beacon_;
+  std::unique_ptr<port::Timer> search_;  // while there is no leader
+  uint32_t searches_ = 0;
 };
 
 }  // namespace coracle::daemon

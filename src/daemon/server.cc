@@ -23,6 +23,8 @@ constexpr uint16_t kAgentPort = 10250;
 constexpr raft::NodeId kFounder = 1;
 constexpr Duration kLookEvery = minutes(60);
 constexpr Duration kFarewell = seconds(1);
+constexpr Duration kLookAround = seconds(10);
+constexpr Duration kLookAlone = seconds(60);  // nobody else depends on it
 
 Result<store::Timing> timing_of(std::string_view name) {
   if (name == "flash") return store::kSlowDisks;
@@ -77,6 +79,8 @@ Result<> Server::start() {
   TRY(write_kubeconfig());
   TRY(control_.listen(machine_.network(), control_path(config_.run_dir)));
   machine_.watch_signals(*this);
+  look_ = machine_.clock().timer(*this);
+  look_->arm(machine_.clock().now() + kLookAlone);
   LOG(kInfo, "daemon: started", kv("node", layout_.node_name), kv("api", layout_.local_url));
   port_linux::notify_supervisor("READY=1");
   return {};
@@ -293,6 +297,8 @@ Result<> Server::start_node() {
 }
 
 void Server::on_change(const api::Change& change) {
+  if (&change.after->kind() == &api::kNode && !change.before && look_)
+    look_->arm(machine_.clock().now() + kLookAround);  // company, perhaps
   const bool own =
       &change.after->kind() == &api::kNode && change.after->name() == layout_.node_name;
   if (own && !node_started_) machine_.clock().at_turn_end(*this);
@@ -354,6 +360,21 @@ void Server::on_membership(Result<>) {
 
 void Server::on_alarm(port::Timer& timer) {
   if (&timer == renewal_.get()) return renew();
+  if (&timer == look_.get()) return look_around();
+  stop();
+}
+
+// Certificates, Node and members all name the address: with another one the daemon begins anew, and
+// pods go on.
+void Server::look_around() {
+  const bool company = store_->membership().members().size() > 1;
+  look_->arm(machine_.clock().now() + (company ? kLookAround : kLookAlone));
+  const auto now = make_layout(config_, machine_.disk(), machine_.links());
+  if (!now || now->node_ip == layout_.node_ip || is_loopback(now->node_ip)) return;
+  if (has_address(machine_.links(), layout_.node_ip)) return;
+  LOG(kInfo, "daemon: this machine has another address; starting anew",
+      kv("from", layout_.node_ip.text()), kv("to", now->node_ip.text()));
+  moved_ = true;
   stop();
 }
 

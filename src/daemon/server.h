@@ -49,6 +49,7 @@ class Server final : port_linux::SignalEvents,
 
   Result<> start();
   Result<> failure() const { return failure_; }  // why run() ended by itself
+  bool moved() const { return moved_; }          // to another address: to be started anew
 
  private:
   Result<> load_identity();
@@ -71,6 +72,7 @@ class Server final : port_linux::SignalEvents,
   void on_alarm(port::Timer& timer) override;
   void on_membership(Result<> outcome) override;
   bool hand_over();
+  void look_around();
   void stop();
 
   port_linux::Machine& machine_;
@@ -80,12 +82,14 @@ class Server final : port_linux::SignalEvents,
   Identity identity_;
   Result<> failure_;
   bool node_started_ = false;
+  bool moved_ = false;
   // In floor order: destroyed in reverse.
   std::unique_ptr<port::Lane> log_lane_;
   std::unique_ptr<port::Lane> state_lane_;
   std::unique_ptr<port::Lane> unpack_lane_;
   std::unique_ptr<TimeFloor> time_floor_;
   std::unique_ptr<port::Timer> renewal_;
+  std::unique_ptr<port::Timer> look_;      // whether the address changed
   std::unique_ptr<port::Timer> farewell_;  // once it stops, if it led
   std::unique_ptr<PeerSide> peers_;        // the store's transport
   std::unique_ptr<store::Store> store_;

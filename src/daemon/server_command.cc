@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <memory>
+
 #include "base/bytes.h"
 #include "base/log.h"
 #include "daemon/cli.h"
@@ -27,14 +29,17 @@ Result<> apply_log_level(const std::string& text) {
 Result<int> run_server(const Arguments& arguments) {
   const Config& config = arguments.config;
   TRY(apply_log_level(config.log_level));
-  port_linux::Machine machine({config.shim, config.crun});
-  TRY(machine.disk().make_directories(config.run_dir, 0755));
-  const auto pid_file = TRY(port_linux::PidFile::take(config.pid_file));
-  Server server(machine, config);
-  TRY(server.start());
-  machine.run();
-  TRY(server.failure());
-  return 0;
+  std::unique_ptr<port_linux::PidFile> pid_file;
+  for (;;) {
+    port_linux::Machine machine({config.shim, config.crun});
+    TRY(machine.disk().make_directories(config.run_dir, 0755));
+    if (pid_file == nullptr) pid_file = TRY(port_linux::PidFile::take(config.pid_file));
+    Server server(machine, config);
+    TRY(server.start());
+    machine.run();
+    TRY(server.failure());
+    if (!server.moved()) return 0;
+  }
 }
 
 }  // namespace coracle::daemon

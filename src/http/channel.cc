@@ -321,6 +321,7 @@ Channel::Channel(port::Clock& clock,
     : state_(std::make_unique<State>(clock, network, std::move(server), std::move(tls), events)) {}
 Channel::~Channel() = default;
 void Channel::send(Request request, ClientEvents& events) {
+  if (!mark_.name.empty()) request.headers.push_back(mark_);
   state_->send(std::move(request), events);
 }
 void Channel::forget(ClientEvents& events) {

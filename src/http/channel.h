@@ -33,6 +33,7 @@ class Channel final {
   Channel(const Channel&) = delete;
   Channel& operator=(const Channel&) = delete;
 
+  void mark(Header header) { mark_ = std::move(header); }  // every request gets it
   // Only while open. Events come later, never from inside.
   void send(Request request, ClientEvents& events);
   void forget(ClientEvents& events);  // its requests are cancelled and tell nothing more
@@ -40,6 +41,7 @@ class Channel final {
 
  private:
   class State;
+  Header mark_;
   std::unique_ptr<State> state_;
 };
 

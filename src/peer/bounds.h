@@ -36,7 +36,8 @@ inline constexpr Duration kRetryFirst = milliseconds(50);
 inline constexpr Duration kRetryMost = seconds(5);
 inline constexpr Duration kRefusedFirst = seconds(2);  // the same, after being refused
 inline constexpr Duration kRefusedMost = seconds(30);
-inline constexpr Duration kSteady = seconds(10);    // open so long: the next failure is a first
-inline constexpr Duration kSayAgain = seconds(60);  // one line of a kind of trouble in so long
+inline constexpr Duration kHintPatience = seconds(1);  // a call so old gives way to a hint
+inline constexpr Duration kSteady = seconds(10);       // open so long: the next failure is a first
+inline constexpr Duration kSayAgain = seconds(60);     // one line of a kind of trouble in so long
 
 }  // namespace coracle::peer

@@ -35,7 +35,8 @@ Link::Link(const Surroundings& around, raft::NodeId calls)
       calls_(calls),
       timer_(around.clock.timer(*this)),
       inbox_(around.delivery, around.own.from) {
-  timer_->arm(around_.clock.now() + kGreetingTime);
+  began_ = around_.clock.now();
+  timer_->arm(began_ + kGreetingTime);
 }
 
 Link::~Link() = default;

@@ -87,6 +87,7 @@ class Link final : private http::SecureEvents, private port::Alarm {
   Mono opened() const { return opened_; }
   Mono heard() const { return heard_; }
   Mono held() const { return held_; }
+  Mono began() const { return began_; }
   Outbox& outbox() { return outbox_; }
   void wake() { stream_->wake(); }  // something waits in the outbox
   void close_inbox() { inbox_.close(); }
@@ -130,6 +131,7 @@ class Link final : private http::SecureEvents, private port::Alarm {
   Mono opened_;
   Mono heard_;
   Mono held_;
+  Mono began_;
   bool asked_ = false;   // something was said since it was last heard
   bool pinged_ = false;  // and it was a ping
   bool draining_ = false;

@@ -74,6 +74,21 @@ Result<> Peers::use_credentials(const Credentials& credentials) {
   return {};
 }
 
+void Peers::hint(raft::NodeId member, const port::Endpoint& at) {
+  Remote* const known = find(member);
+  if (known == nullptr) return;
+  known->learn(at);
+  if (known->current != nullptr) {
+    if (known->current->address().host != at.host) known->current->probe();
+    return;
+  }
+  if (known->calling != nullptr) {
+    if (clock_.now() - known->calling->began() < kHintPatience) return;
+    known->calling->cut("it seems to be elsewhere");
+  }
+  known->call_now();
+}
+
 port::Endpoint Peers::local() const {
   ASSERT(!listeners_.empty());
   return listeners_.front()->local();

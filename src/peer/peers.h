@@ -57,6 +57,8 @@ class Peers final : public store::Transport,
   // Renewed ones: connections made from now on use them, the others go on.
   Result<> use_credentials(const Credentials& credentials);
   std::vector<Contact> contacts() const;
+  // Perhaps it is there: tried at once, unless it is connected.
+  void hint(raft::NodeId member, const port::Endpoint& at);
   port::Endpoint local() const;
 
   void start(store::TransportEvents& events) override;

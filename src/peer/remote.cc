@@ -31,6 +31,7 @@ void Remote::unlist() {
 
 void Remote::learn(const port::Endpoint& endpoint) {
   learned_ = endpoint;
+  next_ = 0;
 }
 
 void Remote::doubt(const Doubt& doubt) {
@@ -50,6 +51,11 @@ void Remote::want_call() {
   if (!listed_ || current != nullptr || calling != nullptr || retry_->armed()) return;
   if (endpoints_.empty() && !learned_) return;
   retry_->arm(clock_.now() + patience_);
+}
+
+void Remote::call_now() {
+  if (!listed_) return;
+  retry_->arm(clock_.now());
 }
 
 std::optional<port::Endpoint> Remote::next_endpoint() {

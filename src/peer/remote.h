@@ -46,6 +46,7 @@ class Remote final : private port::Alarm {
 
   // Calls soon unless it is connected, or being called.
   void want_call();
+  void call_now();
   std::optional<port::Endpoint> next_endpoint();
   // Waits longer each time; longer still where it was refused.
   void failed(port::Random& random, bool refused);

@@ -3,7 +3,11 @@
 # ($WORK/hN) and the address 172.30.0.N on the switch br0, which the outer namespace owns and shares (172.30.0.254).
 # Faults of a network are made where they happen: in the host's own packet filter and queue.
 
-address() { echo "172.30.0.$1"; }
+address() { cat "$WORK/h$1/address" 2> /dev/null || echo "172.30.0.$1"; }
+renumber() {  # renumber N ADDRESS: while it runs, as a new lease would
+  host "$1" sh -ec "ip addr del $(address "$1")/24 dev eth0; ip addr add $2/24 dev eth0"
+  echo "$2" > "$WORK/h$1/address"
+}
 
 make_switch() {
   ip link add name br0 type bridge
@@ -82,7 +86,7 @@ deafen() {
 }
 # lose N PERCENT: of what host N hears from the other hosts
 lose() {
-  filter "$1" "ip saddr 172.30.0.1-172.30.0.9 numgen random mod 100 < $2 drop" ""
+  filter "$1" "ip saddr 172.30.0.1-172.30.0.99 numgen random mod 100 < $2 drop" ""
 }
 # slow N RATE: what host N sends to anybody
 slow() { host "$1" tc qdisc replace dev eth0 root tbf rate "$2" burst 16kb latency 400ms; }

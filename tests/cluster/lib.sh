@@ -3,7 +3,7 @@
 
 common_options() {  # common_options N
   echo --data-dir "$WORK/h$1/data" --run-dir /run/coracle --pid-file "$WORK/h$1/coracle.pid" --node-name "h$1" \
-    --node-ip "$(address "$1")" --cgroup-parent "$CGROUP_PARENT-h$1" --shim "$BUILD_DIR/coracle-shim" \
+    --cgroup-parent "$CGROUP_PARENT-h$1" --shim "$BUILD_DIR/coracle-shim" \
     --log-level "${LOG_LEVEL:-info}"
 }
 run_daemon() {  # run_daemon N VERB OPTIONS...: in the background, as an init system would
