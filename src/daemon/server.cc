@@ -80,7 +80,7 @@ Result<> Server::start() {
   TRY(control_.listen(machine_.network(), control_path(config_.run_dir)));
   machine_.watch_signals(*this);
   look_ = machine_.clock().timer(*this);
-  look_->arm(machine_.clock().now() + kLookAlone);
+  look_->arm(machine_.clock().now() + kLookAround);
   LOG(kInfo, "daemon: started", kv("node", layout_.node_name), kv("api", layout_.local_url));
   port_linux::notify_supervisor("READY=1");
   return {};
