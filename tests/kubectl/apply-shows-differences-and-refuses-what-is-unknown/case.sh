@@ -70,4 +70,4 @@ kn apply -f "$WORK/set"
 rm "$WORK/set/b.yaml"
 contains pruned "$(kn apply -f "$WORK/set" --prune -l set=x --prune-allowlist=core/v1/ConfigMap)" 'configmap/b pruned'
 kn get configmap a
-refuses 'Metrics API not available' k top nodes
+refuses 'the server doesn'"'"'t have a resource type' k get certificatesigningrequests
