@@ -80,7 +80,7 @@ struct StoreOptions {
   std::string directory;     // e.g. /var/lib/coracle/store; made if absent
   size_t segment_bytes = 0;  // 0: limits.h
   size_t segments = 0;
-  size_t message_bytes = 0;  // of entries sent at a time; 0: enough for a good throughput
+  size_t message_bytes = 0;        // of entries sent at a time; 0: enough for a good throughput
   Transport* transport = nullptr;  // outlives the store; null: it stays alone
   // Random, fresh at every start: the cluster's id at the first, and what keeps the numbers of one
   // life apart from those of another.
