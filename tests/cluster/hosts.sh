@@ -56,7 +56,10 @@ kill_daemon() { host "$1" kill -9 "$(daemon_pid "$1")"; eventually 5 daemon_gone
 stop_daemon() { host "$1" kill "$(daemon_pid "$1")"; eventually 10 daemon_gone "$1"; }
 daemon_gone() { ! daemon_alive "$1"; }
 pause_daemon() { host "$1" kill -STOP "$(daemon_pid "$1")"; }
-resume_daemon() { host "$1" kill -CONT "$(daemon_pid "$1")"; }
+resume_daemon() {
+  host "$1" kill -CONT "$(daemon_pid "$1")"
+  pkill -CONT -x nsenter || true  # stops itself with its child, and reaps nothing then
+}
 
 filter() {  # filter N INPUT_RULE OUTPUT_RULE
   host "$1" nft -f - << RULES
