@@ -47,6 +47,7 @@ for name in "${cases[@]}"; do
   if [ $result = FAILED ]; then
     NS=t-$(echo "$name" | cut -c1-50)
     { tail -n 25 "$log"; k -n "${NS%-}" get pods -o wide; k -n "${NS%-}" get events; } 2>&1 | sed 's/^/    /' | tail -n 60
+    k delete namespace "${NS%-}" --wait=false > /dev/null 2>&1 || true  # the others are to be judged by themselves
   fi
 done
 if ! server_alive; then echo "the server died:"; tail -n 30 "$WORK/server.log"; failed=$((failed + 1)); fi
