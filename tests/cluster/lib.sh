@@ -39,9 +39,9 @@ ks() { local n=$1; shift; "$KUBECTL" --server "https://$(address "$n"):6443" --r
 is_ready() { ks "$1" get --raw /readyz; }
 nodes_ready() { [ "$(ks "$1" get nodes --no-headers | grep -cw Ready)" = "$2" ]; }
 
-# The leader, as server N knows it: 1, 2 or 3; fails where nobody leads.
+# The number of the leader, as server N knows it; fails where nobody leads.
 leader_by() {
-  on "$1" member list 2> /dev/null | sed -n 's/^h\([0-9]\) .* leader$/\1/p' | grep .
+  on "$1" member list 2> /dev/null | sed -n 's/^h\([0-9]*\) .* leader$/\1/p' | grep .
 }
 leader() {
   local n
