@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# kubectl: any
 # A claim gets a directory of the node when a pod first needs it; the data outlive the pods and go with the claim.
 pod() {  # pod NAME VOLUME COMMAND
   kn apply -f - << YAML
