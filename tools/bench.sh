@@ -32,24 +32,8 @@ if [ -z "${CORACLE_INSIDE:-}" ]; then
 fi
 export TOP BUILD_DIR
 enter_world bench
-RESULTS=$WORK/lines.jsonl
-
-
-rss() { awk '/^VmRSS/ {print $2}' "/proc/$1/status"; }
-ticks() { awk '{print $14 + $15}' "/proc/$1/stat"; }
-pss() { awk '/^Pss:/ {print $2}' "/proc/$1/smaps_rollup"; }
-DEVICE=$(stat -c %Hd:%Ld "$WORK")
-sectors() { awk -v d="$DEVICE" '$1 ":" $2 == d {print $10}' /proc/diskstats; }
-now_ms() { echo $(($(date +%s%N) / 1000000)); }
-scaled() { echo $((($1 * SCALE + 99) / 100)); }
-
-# measure NAME WORKLOAD CLIENTS OPERATIONS [FLAGS...]: one line of JSON into $RESULTS. A failure is part of the report.
-measure() {
-  local name=$1 workload=$2 clients=$3 operations=$4; shift 4
-  "$BUILD_DIR/coracle_bench" --kubeconfig "$TARGET" --server-pid "$TARGET_PID" --device "$DEVICE" --name "$name" --workload "$workload" \
-    --clients "$clients" --operations "$operations" "$@" >> "$RESULTS" || echo "bench: $name: see $RESULTS" >&2
-}
-note() { printf '{"name":"%s","value":%s,"unit":"%s"}\n' "$1" "$2" "$3" >> "$RESULTS"; }  # note NAME VALUE UNIT
+export RESULTS=$WORK/lines.jsonl SCALE
+. "$TOP/tools/bench_measure.sh"
 
 # A second start of a server whose data is there: exec until it says that it has started.
 boot_again() {
@@ -76,11 +60,10 @@ bench_idle_node() {
   boot_again
   TARGET=$KUBECONFIG TARGET_PID=$(cat "$WORK/server.pid")
   sleep 5
-  note node.rss "$(awk -v k="$(rss "$TARGET_PID")" 'BEGIN {printf "%.2f", k / 1024}')" MiB
+  note node.rss "$(mebibytes "$(rss "$TARGET_PID")")" MiB
   cpu=$(ticks "$TARGET_PID") written=$(sectors)
   sleep $seconds
-  note node.idle "$(awk -v t=$(($(ticks "$TARGET_PID") - cpu)) -v hz="$(getconf CLK_TCK)" -v s=$seconds \
-    'BEGIN {printf "%.3f", 100 * t / hz / s}')" "% of a core"
+  note node.idle "$(core_percent $(($(ticks "$TARGET_PID") - cpu)) $seconds)" "% of a core"
   note flash.idle "$(awk -v n=$(($(sectors) - written)) -v s=$seconds 'BEGIN {printf "%.2f", n * 512 * 86400 / s / 1e6}')" MB/day
 }
 
@@ -159,6 +142,30 @@ bench_etcd() {
   rm -rf "$WORK/etcd"
 }
 
+# Does a create cost more where there are more objects? The same creates beside 1,000, 10,000 and (at full scale) 100,000.
+bench_growth() {
+  local there=0 objects size
+  stop_server
+  rm -rf "$WORK/data" "$KUBECONFIG"
+  start_server
+  TARGET=$KUBECONFIG TARGET_PID=$(cat "$WORK/server.pid")
+  k create namespace bench > /dev/null
+  for size in 1 10 100; do
+    [ $size -lt 100 ] || [ "$SCALE" -ge 100 ] || continue
+    objects=$(scaled $((size * 1000)))
+    measure growth.fill.${size}k create-configmaps 64 $((objects - there)) --bytes 1024
+    measure growth.create.${size}k create-configmaps 1 "$(scaled 1000)" --bytes 1024
+    there=$((objects + $(scaled 1000)))
+  done
+}
+
+# In namespaces of its own: its hosts have the addresses that this one has.
+bench_ha() {
+  CORACLE_INSIDE=$CORACLE_INSIDE-ha RUN=$run unshare -m -u -n -p -f --kill-child --mount-proc \
+    "$TOP/tools/bench_ha.sh" "$BUILD_DIR" ||
+    echo '{"name":"ha","failed":1,"failure":"three servers: this part ended early"}' >> "$RESULTS"
+}
+
 : > "$RESULTS"
 cp "$BUILD_DIR/coracle" "$WORK/stripped" && strip "$WORK/stripped"
 note node.size "$(awk -v b="$(stat -c %s "$WORK/stripped")" 'BEGIN {printf "%.2f", b / 1048576}')" MiB
@@ -171,7 +178,9 @@ for run in $(seq 1 "$RUNS"); do
   bench_api
   bench_scheduler
   bench_etcd
+  bench_growth
   stop_server
+  bench_ha
 done
 "$TOP/tools/bench_report.py" "$RESULTS" "$WORK" --idle "$BENCH_IDLE" --runs "$RUNS" --scale "$SCALE" \
   --peer "$(command -v etcd > /dev/null && etcd --version | head -n 1 || true)"

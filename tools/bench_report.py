@@ -43,17 +43,53 @@ ROWS = [
     ("etcd.put.c1", "etcd.put.c1", "value", "peer: etcd alone, 1 KiB puts/s through its JSON gateway, 1 client", "-"),
     ("etcd.put.c16", "etcd.put.c16", "value", "peer: same, 16 clients", "-"),
     ("etcd.put.c64", "etcd.put.c64", "value", "peer: same, 64 clients", "-"),
+    *((f"growth.create.{size}", f"growth.create.{size}", "value", f"1 KiB ConfigMap creates/s, 1 client, beside {size} others", "-")
+      for size in ("1k", "10k", "100k")),
+    *((f"write.ha.c{clients}", f"write.ha.c{clients}", "value",
+       f"3 servers: 1 KiB ConfigMap creates/s through the leader, {clients} client{'s' * (clients > 1)}", target)
+      for clients, target in ((1, ">= 1.5x etcd.ha"), (16, "-"), (64, ">= 1x etcd.ha"))),
+    *((f"etcd.ha.put.c{clients}", f"etcd.ha.put.c{clients}", "value",
+       f"peer: 3 members of etcd, 1 KiB puts/s through the leader, {clients} client{'s' * (clients > 1)}", "-") for clients in (1, 16, 64)),
+    ("ha.failover", "ha.failover", "value", "3 servers: ms without an acknowledged write when the leader is killed", "<= 300 ms"),
+    ("ha.failover.worst", "ha.failover", "worst", "the longest of them", "<= 300 ms"),
+    ("node.rss.ha", "node.rss.ha", "worst", "3 servers: MiB, idle and empty, the largest of all", "<= 12 MiB"),
+    ("node.idle.ha", "node.idle.ha", "worst", "3 servers: % of a core, idle, the busiest of all", "<= 0.1 %"),
+    ("flash.idle.ha", "flash.idle.ha", "worst", "3 servers: KB an hour that an idle one writes, in whole folios, the worst of all", "-"),
+    ("flash.idle.ha.device", "flash.idle.ha.device", "value", "3 servers: KB an hour to the device that they share, all idle", "<= 250 KB (2 MB a day each)"),
 ]
 
 
 def medians(lines):
-    """name -> field -> median over the runs."""
+    """name -> field -> median over the runs; "worst" is the largest value."""
     runs = {}
     for line in lines:
         runs.setdefault(line["name"], []).append(line)
+    for of in runs.values():
+        worst = max((line["value"] for line in of if "value" in line), default=None)
+        if worst is not None:
+            of[-1] = {**of[-1], "worst": worst}
     return {name: {field: statistics.median(r[field] for r in of if field in r)
                    for field in sorted({f for r in of for f in r}) if isinstance(of[-1].get(field), (int, float))}
             for name, of in runs.items()}
+
+
+def ratios(measured, ours, theirs):
+    """The rates of ours beside those of theirs, client count by client count."""
+    found = [(clients, measured.get(f"{ours}.c{clients}", {}).get("value"), measured.get(f"{theirs}.c{clients}", {}).get("value"))
+             for clients in (1, 16, 64)]
+    return ", ".join(f"{mine / peers:.2f}x with {clients} client{'s' * (clients > 1)}" for clients, mine, peers in found if mine and peers)
+
+
+def growth(measured):
+    """What a create costs beside the most objects that were there, beside what it costs where there are 1,000."""
+    first, most = measured.get("growth.create.1k"), None
+    for size in ("10k", "100k"):
+        most = measured.get(f"growth.create.{size}") and (size, measured[f"growth.create.{size}"]) or most
+    if not first or not most:
+        return ""
+    told = [f"{what} {most[1][field] / first[field]:.2f}x" for what, field in (("p50", "p50_ms"), ("CPU", "cpu_us_per_op"))
+            if first.get(field) and most[1].get(field)]
+    return f"A create beside {most[0]} objects instead of 1k (target <= 1.15x): " + ", ".join(told) + "." if told else ""
 
 
 def text_of(number):
@@ -98,12 +134,13 @@ def main():
     for row in rows:
         latency = [text_of(row[k]) if row.get(k) else "-" for k in ("p50_ms", "p99_ms")]
         text.append(f"| {row['name']} | {row['what']} | {row['target']} | {text_of(row['value'])} | {latency[0]} | {latency[1]} | {cpu_of(row)} |")
-    ratios = [f"{measured[ours]['value'] / measured[theirs]['value']:.2f}x with {clients} clients"
-              for clients in (1, 16, 64)
-              for ours, theirs in [(f"write.configmap.c{clients}", f"etcd.put.c{clients}")]
-              if measured.get(ours) and measured.get(theirs, {}).get("value")]
-    if ratios:
-        text += ["", "1 KiB creates through the whole API beside puts into etcd alone: " + ", ".join(ratios) + "."]
+    for sentence, ours, theirs in (
+            ("1 KiB creates through the whole API beside puts into etcd alone", "write.configmap", "etcd.put"),
+            ("The same with three servers beside three members of etcd (CPU of the leaders)", "write.ha", "etcd.ha.put")):
+        if ratios(measured, ours, theirs):
+            text += ["", f"{sentence}: {ratios(measured, ours, theirs)}."]
+    if growth(measured):
+        text += ["", growth(measured)]
     if failures:
         text += ["", "Failures:"] + [f"- {failure}" for failure in failures]
     with open(os.path.join(options.folder, "report.md"), "w", encoding="utf-8") as out:
