@@ -43,7 +43,7 @@ ROWS = [
     ("etcd.put.c1", "etcd.put.c1", "value", "peer: etcd alone, 1 KiB puts/s through its JSON gateway, 1 client", "-"),
     ("etcd.put.c16", "etcd.put.c16", "value", "peer: same, 16 clients", "-"),
     ("etcd.put.c64", "etcd.put.c64", "value", "peer: same, 64 clients", "-"),
-    *((f"growth.create.{size}", f"growth.create.{size}", "value", f"1 KiB ConfigMap creates/s, 1 client, beside {size} others", "-")
+    *((f"growth.create.{size}", f"growth.create.{size}", "value", f"128 B ConfigMap creates/s, 1 client, beside {size} others", "-")
       for size in ("1k", "10k", "100k")),
     *((f"write.ha.c{clients}", f"write.ha.c{clients}", "value",
        f"3 servers: 1 KiB ConfigMap creates/s through the leader, {clients} client{'s' * (clients > 1)}", target)
