@@ -44,6 +44,24 @@ crash() {
   ip link del "p$1" 2> /dev/null || true
 }
 
+# own_hosts N...: new hosts for one case alone; they are gone at its end
+own_hosts() {
+  local n
+  OWN=$*
+  trap 'drop_own_hosts $?' EXIT
+  for n in $OWN; do
+    rm -rf "$WORK/h$n"
+    boot "$n"
+  done
+}
+drop_own_hosts() {  # drop_own_hosts STATUS
+  local n
+  for n in $OWN; do
+    [ "$1" = 0 ] || { echo "-- h$n"; tail -n 8 "$WORK/h$n/log" 2> /dev/null || true; }
+    crash "$n"
+  done
+}
+
 # host N COMMAND...: runs it there
 host() {
   local n=$1; shift

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A cluster of its own on small file systems. One that is full stops nobody; when all are, writes are refused, while
 # reads, watches and deletions go on, until there is room again.
-away() { for n in 6 7 8; do crash "$n"; done; }
-trap away EXIT
 SERVERS="6 7 8"
+# shellcheck disable=SC2086
+own_hosts $SERVERS
 for n in $SERVERS; do
-  boot "$n"
   host "$n" mount -t tmpfs -o size=24m tmpfs "$WORK/h$n/data"
 done
 start_server 6

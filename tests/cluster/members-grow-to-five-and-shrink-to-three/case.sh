@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A cluster of its own, beside the other: one server becomes three, then five, then three again, while writers write.
-away() { for n in 6 7 8 9 10; do crash "$n"; done; }
-trap away EXIT
 SERVERS="6 7 8 9 10"
-for n in $SERVERS; do boot "$n"; done
+# shellcheck disable=SC2086
+own_hosts $SERVERS
 start_server 6
 export KUBECONFIG=$WORK/h6/kubeconfig
 eventually 10 is_ready 6
