@@ -49,7 +49,7 @@ spec:
   containers: [{name: c, image: "$IMAGE", imagePullPolicy: Never, command: [/bin/busybox, sleep, "86399"]}]
 YAML
 latest_pid() { host "$agent" pgrep -f '[s]leep 86399'; }
-ks 1 -n "$NS" wait --for=jsonpath='{.status.phase}'=Running pod/latest --timeout=20s > /dev/null
+eventually_equal 5 Running ks 1 -n "$NS" get pod latest -o 'jsonpath={.status.phase}'  # any kubectl can
 kill_daemon "$agent"
 latest=$(latest_pid)
 if grep -q '"name":"latest"' "$WORK/h$agent/data/memory"; then cp "$WORK/memory" "$WORK/h$agent/data/memory"; fi
