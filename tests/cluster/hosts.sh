@@ -29,6 +29,7 @@ boot() {
   until [ "$(host "$n" readlink /proc/self/ns/net)" != "$(readlink /proc/self/ns/net)" ]; do sleep 0.01; done
   ip link add "p$n" type veth peer name eth0 netns "$init"
   ip link set "p$n" master br0 up
+  ip neigh flush to "$(address "$n")" dev br0  # of another device with this address
   host "$n" sh -ec "hostname h$n; mount --make-rprivate /; mount -t tmpfs tmpfs /run; ip link set lo up
     ip addr add $(address "$n")/24 dev eth0; ip link set eth0 up"
 }
