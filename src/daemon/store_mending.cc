@@ -11,6 +11,7 @@ namespace coracle::daemon {
 
 namespace {
 
+constexpr Duration kTellAfter = seconds(1);
 constexpr std::string_view kNoOthers =
     "; there is no other server to get the state from: `coracle restore <backup>` makes a new "
     "store "
@@ -62,12 +63,14 @@ Result<store::Joining> replace_store(port_linux::Machine& machine,
 
 StoreMending::StoreMending(Parts parts)
     : parts_(std::move(parts)),
-      replaced_(store::is_aside(parts_.directory, parts_.machine.disk())),
+      timer_(parts_.machine.clock().timer(*this)),
       recorder_(parts_.client,
                 parts_.machine.clock(),
                 parts_.machine.random(),
                 {"coracle", parts_.node_name}) {
   parts_.store.membership().listen(*this);
+  if (store::is_aside(parts_.directory, parts_.machine.disk()))
+    timer_->arm(parts_.machine.clock().now() + kTellAfter);
 }
 
 StoreMending::~StoreMending() {
@@ -75,25 +78,31 @@ StoreMending::~StoreMending() {
 }
 
 void StoreMending::on_standing() {
+  if (!parts_.store.membership().standing().damaged) return;
+  parts_.failure = fail(Code::kCorrupt,
+                        "the store is damaged; at its next start this server asks the others "
+                        "for a new one");
+  parts_.machine.stop();
+}
+
+void StoreMending::on_alarm(port::Timer&) {
+  if (!tell()) timer_->arm(parts_.machine.clock().now() + kTellAfter);
+}
+
+bool StoreMending::tell() {
   const store::Membership& membership = parts_.store.membership();
   const store::Standing standing = membership.standing();
-  if (standing.damaged) {
-    parts_.failure = fail(Code::kCorrupt,
-                          "the store is damaged; at its next start this server asks the others "
-                          "for a new one");
-    return parts_.machine.stop();
-  }
-  if (!replaced_ || standing.leader == raft::kNobody) return;
   const api::ObjectRef node = parts_.store.get(api::kNode, {}, parts_.node_name);
+  if (!node || standing.leader == raft::kNobody) return false;
   for (const store::Member& member : membership.members()) {
-    const bool votes = member.id == standing.self && member.role == store::MemberRole::kVoter;
-    if (!votes || !node) continue;
-    replaced_ = false;
+    if (member.id != standing.self || member.role != store::MemberRole::kVoter) continue;
     recorder_.warning(*node, "StoreReplaced",
                       join({"The store of this server was damaged; it came back as member ",
                             std::to_string(standing.self), " with the state of the others"}));
     static_cast<void>(store::forget_aside(parts_.directory, parts_.machine.disk()));
+    return true;
   }
+  return false;
 }
 
 }  // namespace coracle::daemon

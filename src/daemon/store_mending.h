@@ -13,6 +13,7 @@
 #include "daemon/identity.h"
 #include "daemon/layout.h"
 #include "daemon/server_join.h"
+#include "port/clock.h"
 #include "port/linux/machine.h"
 #include "store/store.h"
 
@@ -27,7 +28,7 @@ Result<store::Joining> replace_store(port_linux::Machine& machine,
 
 // While a server runs: ends it when its store is found to be damaged, and tells of a replaced one
 // when that has a vote again.
-class StoreMending final : store::StandingListener {
+class StoreMending final : store::StandingListener, port::Alarm {
  public:
   struct Parts {
     port_linux::Machine& machine;
@@ -42,9 +43,11 @@ class StoreMending final : store::StandingListener {
 
  private:
   void on_standing() override;
+  void on_alarm(port::Timer&) override;
+  bool tell();  // false: the cluster does not know this server well enough yet
 
   Parts parts_;
-  bool replaced_ = false;  // and not told yet
+  std::unique_ptr<port::Timer> timer_;  // armed while the store was replaced and nobody was told
   api::EventRecorder recorder_;
 };
 
